@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// The log: one line, one write(2), on stderr. Under systemd's journal (JOURNAL_STREAM is set) a line starts with its
+// priority as sd-daemon(3) defines it; elsewhere with the local time.
+#pragma once
+
+#include <ctime>
+#include <string>
+#include <string_view>
+
+#include "common/text.h"
+
+namespace whawty::log {
+
+enum class Level { kError = 3, kWarning = 4, kInfo = 6, kDebug = 7 };
+
+// Names the process in every line and reads the time zone and the environment, which a sealed process no longer can.
+void start(std::string_view process);
+
+// True when WHAWTY_LIBVIRT_USB_HOTPLUGD_DEBUG is in the environment, whatever its value.
+bool debug_enabled();
+
+// Writes one line. Bytes that are not printable ASCII or well-formed UTF-8 text of ours must be escaped by the caller
+// (whawty::escape); control characters that slip through are replaced, so that a message never makes two lines.
+void line(Level level, std::string_view message);
+
+template <class... Values>
+void error(const Values&... values) {
+  line(Level::kError, concat(values...));
+}
+template <class... Values>
+void warning(const Values&... values) {
+  line(Level::kWarning, concat(values...));
+}
+template <class... Values>
+void info(const Values&... values) {
+  line(Level::kInfo, concat(values...));
+}
+template <class... Values>
+void debug(const Values&... values) {
+  if (debug_enabled()) line(Level::kDebug, concat(values...));
+}
+
+// "09:14:02", local time. Valid after start().
+std::string time_of_day(std::time_t when);
+
+}  // namespace whawty::log

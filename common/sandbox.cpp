@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#include "common/sandbox.h"
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <stdexcept>
+
+#include "common/identity.h"
+#include "common/text.h"
+
+namespace whawty {
+namespace {
+
+void check(bool done, const char* step, int error) {
+  if (!done) throw std::runtime_error(concat("sandbox: ", step, ": ", std::strerror(error)));
+}
+
+// libseccomp returns a negative errno.
+void check_seccomp(int result, const char* step) { check(result == 0, step, -result); }
+
+void forbid_core_dumps() {
+  const rlimit none{0, 0};
+  check(::setrlimit(RLIMIT_CORE, &none) == 0, "core size limit", errno);
+  check(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0, "not dumpable", errno);
+}
+
+void load(std::span<const SyscallRule> profile) {
+  const std::unique_ptr<void, decltype(&seccomp_release)> filter(seccomp_init(SCMP_ACT_KILL_PROCESS), &seccomp_release);
+  check(filter != nullptr, "seccomp_init", ENOMEM);
+  check_seccomp(seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_TSYNC, 1), "seccomp for all threads");
+  for (const SyscallRule& rule : profile) {
+    unsigned count = 0;
+    while (count < rule.conditions.size() && rule.conditions[count].op != _SCMP_CMP_MIN) ++count;
+    check_seccomp(seccomp_rule_add_array(filter.get(), SCMP_ACT_ALLOW, rule.number, count, rule.conditions.data()),
+                  rule.reason);
+  }
+  check_seccomp(seccomp_load(filter.get()), "seccomp_load");
+}
+
+}  // namespace
+
+void seal(std::span<const SyscallRule> profile) {
+  try {
+    keep_capabilities(0);
+  } catch (const std::runtime_error& error) {
+    throw std::runtime_error(concat("sandbox: ", error.what()));
+  }
+  check(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no_new_privs", errno);
+  forbid_core_dumps();
+  load(profile);
+}
+
+}  // namespace whawty

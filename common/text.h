@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// Text for messages: joining values, fixed-width numbers, and making hostile bytes printable.
+#pragma once
+
+#include <cstdint>
+#include <sstream>
+#include <string>
+#include <string_view>
+
+namespace whawty {
+
+// Joins values as operator<< prints them.
+template <class... Values>
+std::string concat(const Values&... values) {
+  std::ostringstream out;
+  (out << ... << values);
+  return std::move(out).str();
+}
+
+// A number with leading zeros: decimal "003", hexadecimal "046d". Longer numbers keep all their digits.
+std::string decimal(std::uint64_t value, int width);
+std::string hex(std::uint64_t value, int width);
+
+// Printable ASCII stays as it is; every other byte, and the backslash, becomes \xHH. The result never holds a line
+// break, a terminal sequence or broken UTF-8, and unescape() gives the bytes back.
+std::string escape(std::string_view bytes);
+
+// The inverse of escape(). Text that escape() cannot have written is passed through unchanged.
+std::string unescape(std::string_view text);
+
+}  // namespace whawty

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// Whether a device fits a rule. Pure functions of values; a device's strings are compared as bytes.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+
+#include "matcher/config.h"
+#include "protocol/device.h"
+
+namespace whawty {
+
+bool matches(const Rule& rule, const Device& device);
+
+// The index of the machine's first rule that the device matches.
+std::optional<std::size_t> first_match(const Machine& machine, const Device& device);
+
+}  // namespace whawty

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// actuator -> matcher: answers, notices, and the live XML unread. Bounds and meaning: schema/actuator_to_matcher.capnp.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+
+#include "protocol/channel.h"
+#include "protocol/domain.h"
+
+namespace whawty {
+
+inline constexpr std::size_t kMaxXmlChunk = 48 * 1024;        // bytes
+inline constexpr std::size_t kMaxXml = 8 * 1024 * 1024;       // bytes, all chunks of a description
+inline constexpr std::size_t kMaxResultMessage = 1024;        // bytes
+inline constexpr std::size_t kMaxDomainName = 1024;           // bytes
+
+struct DomainListed {
+  Uuid uuid;
+  std::string name;
+  bool active = false;
+};
+struct DomainChanged {
+  Uuid uuid;
+  std::string name;
+};
+struct XmlChunk {
+  std::uint64_t request = 0;
+  std::string data;
+};
+enum class Outcome : std::uint8_t { kDone, kFailed, kNoDomain, kStalled };
+struct Result {
+  std::uint64_t request = 0;
+  Outcome outcome = Outcome::kDone;
+  std::int32_t libvirt_code = 0;  // virErrorNumber, 0 when the failure is not libvirt's
+  std::string message;            // bytes, to be escaped
+  std::uint64_t microseconds = 0;
+};
+struct DomainStalled {
+  Uuid uuid;
+};
+
+using ActuatorMessage = std::variant<DomainListed, DomainChanged, XmlChunk, Result, DomainStalled>;
+
+Datagram encode(const ActuatorMessage& message);
+
+// Throws Violation for anything that is not a message within its bounds.
+ActuatorMessage decode_actuator_message(const Datagram& datagram);
+
+}  // namespace whawty

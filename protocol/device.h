@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// A USB device of the host, as the scanner saw it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace whawty {
+
+inline constexpr std::size_t kMaxDevices = 4096;
+inline constexpr std::uint16_t kMaxBus = 999;
+inline constexpr std::uint16_t kMaxDeviceNumber = 127;
+inline constexpr std::uint8_t kHubClass = 0x09;  // https://www.usb.org/defined-class-codes
+
+// A udev property. Both are bytes that a device may have chosen.
+struct Property {
+  std::string name;
+  std::string value;
+  bool operator==(const Property&) const = default;
+};
+
+struct Device {
+  std::string sysname;           // the port path, "3-6.3"; "usb3" for a root hub
+  std::uint16_t bus = 0;         // 1 to kMaxBus
+  std::uint16_t number = 0;      // 1 to kMaxDeviceNumber, unique on its bus at a time
+  std::uint16_t vendor = 0;
+  std::uint16_t product = 0;
+  std::uint8_t device_class = 0;
+  std::vector<std::uint8_t> interface_classes;
+  std::vector<Property> properties;  // sorted by name, no name twice
+  std::vector<std::string> tags;
+  std::vector<std::string> current_tags;
+  bool properties_omitted = false;  // the device had more of them than a record holds
+
+  bool operator==(const Device&) const = default;
+};
+
+}  // namespace whawty

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// The frame of a message: one Cap'n Proto segment in one datagram. Only the codecs of this folder use it.
+// Format: https://capnproto.org/encoding.html, "Serialization Over a Stream".
+#pragma once
+
+#include <capnp/message.h>
+#include <capnp/serialize.h>
+#include <kj/exception.h>
+
+#include <concepts>
+#include <string>
+
+#include "protocol/channel.h"
+#include "protocol/violation.h"
+
+namespace whawty::frame {
+
+inline constexpr std::size_t kMaxWords = kMaxDatagram / sizeof(capnp::word) - 1;
+
+// A builder for a message of at most that many words, or for any message that a datagram can hold.
+class Builder : public capnp::MallocMessageBuilder {
+ public:
+  explicit Builder(unsigned words = 64) : MallocMessageBuilder(words, capnp::AllocationStrategy::FIXED_SIZE) {}
+};
+
+// The finished message. Throws std::length_error when it does not fit into one segment and one datagram.
+Datagram finish(Builder& builder);
+
+// Checks the frame before Cap'n Proto sees it. The result points into the datagram. Throws Violation.
+kj::ArrayPtr<const capnp::word> check(const Datagram& datagram);
+
+// Limits for a reader of a message: it may visit each word a few times, and nest a few levels.
+capnp::ReaderOptions limits(std::size_t words);
+
+// Decodes a message with the given function; whatever Cap'n Proto finds wrong with it is a Violation.
+template <class Root, class Function>
+auto decode(const Datagram& datagram, Function function) {
+  const kj::ArrayPtr<const capnp::word> words = check(datagram);
+  try {
+    capnp::FlatArrayMessageReader reader(words, limits(words.size()));
+    return function(reader.getRoot<Root>());
+  } catch (const kj::Exception& error) {
+    throw Violation(std::string("a malformed message: ") + error.getDescription().cStr());
+  }
+}
+
+// A byte string of that many bytes. Throws Violation.
+std::string bytes(capnp::Data::Reader data, std::size_t at_least, std::size_t at_most, const char* what);
+capnp::Data::Reader data(const std::string& text);
+
+// Throws Violation when the value is out of bounds.
+template <std::integral Value>
+Value bounded(Value value, Value at_least, Value at_most, const char* what) {
+  if (value < at_least || value > at_most) throw Violation(std::string(what) + " out of bounds");
+  return value;
+}
+
+}  // namespace whawty::frame

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// matcher -> actuator: numbers, never text. Bounds and meaning: schema/matcher_to_actuator.capnp.
+#pragma once
+
+#include <cstdint>
+#include <variant>
+
+#include "protocol/channel.h"
+#include "protocol/domain.h"
+
+namespace whawty {
+
+inline constexpr std::size_t kMaxRequestsInFlight = 64;
+
+struct ListDomains {};
+struct DescribeDomain {
+  Uuid domain;
+};
+struct AttachHostdev {
+  Uuid domain;
+  Hostdev hostdev;  // bus, device and vendor given
+};
+struct DetachHostdev {
+  Uuid domain;
+  Hostdev hostdev;  // as the live XML has it, at least one pair given
+};
+
+struct Request {
+  std::uint64_t id = 0;
+  std::variant<ListDomains, DescribeDomain, AttachHostdev, DetachHostdev> what;
+};
+
+Datagram encode(const Request& request);
+
+// Throws Violation for anything that is not a request within its bounds.
+Request decode_request(const Datagram& datagram);
+
+}  // namespace whawty

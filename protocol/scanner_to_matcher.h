@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// scanner -> matcher: the devices of the host. Bounds and order: schema/scanner_to_matcher.capnp.
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "protocol/channel.h"
+#include "protocol/device.h"
+
+namespace whawty {
+
+struct SnapshotBegin {};
+struct SnapshotEnd {};
+struct DeviceRemoved {
+  std::string sysname;
+};
+
+using ScannerMessage = std::variant<SnapshotBegin, Device, DeviceRemoved, SnapshotEnd>;
+
+// Throws std::length_error for a device whose record is larger than a datagram.
+Datagram encode(const ScannerMessage& message);
+
+// Throws Violation for anything that is not a message within its bounds.
+ScannerMessage decode_scanner_message(const Datagram& datagram);
+
+}  // namespace whawty

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// supervisor -> matcher: a configuration, file by file. Bounds and order: schema/supervisor_to_matcher.capnp.
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "protocol/channel.h"
+
+namespace whawty {
+
+// The datagram carries the file's content as a descriptor.
+struct ConfigFile {
+  std::string name;     // as messages show it
+  std::string machine;  // of a file of machines.d, else empty
+};
+struct ConfigCommit {};
+
+using ControlMessage = std::variant<ConfigFile, ConfigCommit>;
+
+Datagram encode(const ControlMessage& message);
+
+// Throws Violation for anything that is not a message within its bounds.
+ControlMessage decode_control_message(const Datagram& datagram);
+
+}  // namespace whawty
