@@ -3,13 +3,13 @@
 #include "common/identity.h"
 
 #include <grp.h>
-#include <linux/capability.h>
 #include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <stdexcept>
 #include <system_error>
@@ -19,6 +19,16 @@ namespace {
 
 void check(long result, const char* step) {
   if (result != 0) throw std::system_error(errno, std::generic_category(), step);
+}
+
+// capget(2) and capset(2) have no wrapper in the C library; in version 3 of their ABI a set is two 32-bit words.
+using CapabilityWords = std::array<__user_cap_data_struct, 2>;
+
+CapabilityWords held_capabilities() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  CapabilityWords held{};
+  check(::syscall(SYS_capget, &header, held.data()), "capget");
+  return held;
 }
 
 }  // namespace
@@ -43,16 +53,19 @@ void become(const Identity& identity) {
   check(::setresuid(identity.uid, identity.uid, identity.uid), "setresuid");
 }
 
+bool has_capability(int capability) {
+  const auto word = static_cast<std::size_t>(CAP_TO_INDEX(capability));
+  return (held_capabilities()[word].effective & CAP_TO_MASK(capability)) != 0;
+}
+
 void keep_capabilities(std::uint64_t mask) {
-  // capset(2) has no wrapper in the C library, and two 32-bit words a set in version 3 of its ABI.
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct held[2]{};
-  check(::syscall(SYS_capget, &header, held), "capget");
+  const CapabilityWords held = held_capabilities();
   __user_cap_data_struct kept[2]{};
   for (unsigned word = 0; word < 2; ++word) {
     const auto part = static_cast<std::uint32_t>(mask >> (32 * word));
     kept[word] = {held[word].permitted & part, held[word].permitted & part, 0};
   }
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   check(::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), "clearing the ambient capabilities");
   check(::syscall(SYS_capset, &header, kept), "capset");
 }

@@ -4,6 +4,7 @@
 // Users, groups and capabilities: who a process is, and how it becomes somebody with less power.
 #pragma once
 
+#include <linux/capability.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -25,6 +26,9 @@ Identity identity_of(const std::string& user);
 // Becomes that user for good: groups, then group, then user, each for real, effective and saved id.
 // Throws std::system_error when a step fails.
 void become(const Identity& identity);
+
+// True if the capability (CAP_ of linux/capability.h) is in this process's effective set.
+bool has_capability(int capability);
 
 // Keeps of all capabilities only those of the mask (bit n: capability n of linux/capability.h), in the permitted and
 // the effective set; the inheritable and the ambient set become empty. Throws std::system_error.

@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
-#include <stdexcept>
 
 #include "common/identity.h"
 #include "common/text.h"
@@ -17,7 +16,7 @@ namespace whawty {
 namespace {
 
 void check(bool done, const char* step, int error) {
-  if (!done) throw std::runtime_error(concat("sandbox: ", step, ": ", std::strerror(error)));
+  if (!done) throw Unsealed(concat("sandbox: ", step, ": ", std::strerror(error)));
 }
 
 // libseccomp returns a negative errno.
@@ -44,11 +43,11 @@ void load(std::span<const SyscallRule> profile) {
 
 }  // namespace
 
-void seal(std::span<const SyscallRule> profile) {
+void seal(std::span<const SyscallRule> profile, std::uint64_t kept_capabilities) {
   try {
-    keep_capabilities(0);
+    keep_capabilities(kept_capabilities);
   } catch (const std::runtime_error& error) {
-    throw std::runtime_error(concat("sandbox: ", error.what()));
+    throw Unsealed(concat("sandbox: ", error.what()));
   }
   check(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no_new_privs", errno);
   forbid_core_dumps();

@@ -9,7 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
-#include <string>
+#include <stdexcept>
 
 namespace whawty {
 
@@ -44,9 +44,14 @@ constexpr std::array<scmp_arg_cmp, 2> when(scmp_arg_cmp first, scmp_arg_cmp seco
   return {first, second};
 }
 
-// Seals the process and all its threads: no capability, no new privileges, no core dump, no ptrace by its own user, and
-// from here on the kernel kills the process at any system call that the profile does not allow.
-// Throws std::runtime_error that names the step that failed; the caller must end the process then.
-void seal(std::span<const SyscallRule> profile);
+struct Unsealed : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// Seals the process and all its threads: no capability but those of the mask (bit n: capability n), no new privileges,
+// no core dump, no ptrace by its own user, and from here on the kernel kills the process at any system call that the
+// profile does not allow.
+// Throws Unsealed, which names the step that failed: the caller must end the process then.
+void seal(std::span<const SyscallRule> profile, std::uint64_t kept_capabilities = 0);
 
 }  // namespace whawty

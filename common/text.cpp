@@ -2,6 +2,7 @@
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 #include "common/text.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace whawty {
@@ -15,6 +16,11 @@ std::string padded(std::uint64_t value, int width, int base) {
   return text;
 }
 
+bool is_printable(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 0x20 && byte < 0x7f;
+}
+
 }  // namespace
 
 std::string decimal(std::uint64_t value, int width) { return padded(value, width, 10); }
@@ -25,32 +31,27 @@ std::string escape(std::string_view bytes) {
   std::string text;
   text.reserve(bytes.size());
   for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte < 0x7f && c != '\\') {
+    if (is_printable(c) && c != '\\') {
       text += c;
     } else {
-      text += "\\x";
-      text += hex(byte, 2);
+      text += "\\x" + hex(static_cast<unsigned char>(c), 2);
     }
   }
   return text;
 }
 
-std::string unescape(std::string_view text) {
-  std::string bytes;
-  bytes.reserve(text.size());
-  for (std::size_t i = 0; i < text.size();) {
-    unsigned value = 0;
-    const char* const digits = text.data() + i + 2;
-    if (text.substr(i, 2) == "\\x" && text.size() - i >= 4 &&
-        std::from_chars(digits, digits + 2, value, 16).ptr == digits + 2) {
-      bytes += static_cast<char>(value);
-      i += 4;
-    } else {
-      bytes += text[i++];
+std::string show(std::string_view bytes) {
+  if (std::all_of(bytes.begin(), bytes.end(), is_printable) && !bytes.starts_with('"')) return std::string(bytes);
+  std::string text = "\"";
+  for (const char c : bytes) {
+    if (!is_printable(c)) {
+      text += "\\x" + hex(static_cast<unsigned char>(c), 2);
+      continue;
     }
+    if (c == '\\' || c == '"') text += '\\';
+    text += c;
   }
-  return bytes;
+  return text + '"';
 }
 
 }  // namespace whawty

@@ -27,7 +27,8 @@ std::string hex(std::uint64_t value, int width);
 // break, a terminal sequence or broken UTF-8, and unescape() gives the bytes back.
 std::string escape(std::string_view bytes);
 
-// The inverse of escape(). Text that escape() cannot have written is passed through unchanged.
-std::string unescape(std::string_view text);
+// Bytes for a log line that people copy values from: as they are if all are printable ASCII, else, or if they begin
+// with a double quote, between double quotes with \\, \" and \xHH as in C. One line always, and never ambiguous.
+std::string show(std::string_view bytes);
 
 }  // namespace whawty

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// The actuator's work: requests of the matcher become calls, and what comes of them goes back.
+#pragma once
+
+#include <chrono>
+#include <set>
+
+#include "actuator/dispatcher.h"
+#include "actuator/hypervisor.h"
+#include "actuator/outbox.h"
+#include "protocol/channel.h"
+#include "protocol/matcher_to_actuator.h"
+
+namespace whawty {
+
+class Actuator {
+ public:
+  Actuator(Channel matcher, Hypervisor& hypervisor, Outbox& outbox, Dispatcher& dispatcher);
+
+  // Serves until the matcher closes its end (PeerClosed), breaks the protocol (Violation), or the connection to the
+  // hypervisor is lost (std::runtime_error).
+  [[noreturn]] void serve();
+
+ private:
+  void receive_requests();
+  void accept(const Request& request);
+  void send_messages();
+
+  Channel matcher_;
+  Hypervisor& hypervisor_;
+  Outbox& outbox_;
+  Dispatcher& dispatcher_;
+  std::set<std::uint64_t> unanswered_;  // request ids
+};
+
+}  // namespace whawty

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// The <hostdev> element for libvirt, made of numbers alone.
+// Format: https://libvirt.org/formatdomain.html#usb-pci-scsi-devices
+#pragma once
+
+#include <string>
+
+#include "protocol/domain.h"
+
+namespace whawty {
+
+// Numbers that are not given (0) are left out.
+std::string hostdev_xml(const Hostdev& hostdev);
+
+}  // namespace whawty

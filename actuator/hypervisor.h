@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// What the actuator needs of a hypervisor, and no more: libvirt in the product, a scripted one in tests.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "protocol/actuator_to_matcher.h"
+#include "protocol/domain.h"
+
+namespace whawty {
+
+// Why a call did nothing. outcome is kFailed or kNoDomain.
+struct CallError {
+  Outcome outcome = Outcome::kFailed;
+  std::int32_t code = 0;  // virErrorNumber
+  std::string message;
+};
+
+// What a hypervisor tells unasked, from a thread of its own. Implementations return at once.
+class HypervisorEvents {
+ public:
+  virtual void domain_changed(const Uuid& domain, const std::string& name) = 0;
+  virtual void connection_lost(const std::string& reason) = 0;
+
+ protected:
+  ~HypervisorEvents() = default;
+};
+
+// An open connection. Calls may come from several threads at a time, and may take as long as a guest is stuck.
+class Hypervisor {
+ public:
+  Hypervisor() = default;
+  Hypervisor(const Hypervisor&) = delete;
+  Hypervisor& operator=(const Hypervisor&) = delete;
+  virtual ~Hypervisor() = default;
+
+  // All domains, running or not.
+  virtual std::variant<std::vector<DomainListed>, CallError> list() = 0;
+
+  // The XML of a domain: the live one, if it runs.
+  virtual std::variant<std::string, CallError> describe(const Uuid& domain) = 0;
+
+  // Changes the running domain only, never its persistent definition. The call returns when libvirt is done; of a
+  // detach the guest may be later than that, which domain_changed tells.
+  virtual std::variant<std::monostate, CallError> attach(const Uuid& domain, const Hostdev& hostdev) = 0;
+  virtual std::variant<std::monostate, CallError> detach(const Uuid& domain, const Hostdev& hostdev) = 0;
+};
+
+// Opens the connection, and has its events told from then on; they outlive it. An error is the reason in words.
+std::variant<std::unique_ptr<Hypervisor>, std::string> open_hypervisor(const std::string& uri, HypervisorEvents& events);
+
+}  // namespace whawty

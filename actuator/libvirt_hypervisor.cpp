@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+// The Hypervisor that is libvirt. All text that crosses it is passed on unread.
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+
+#include <array>
+#include <memory>
+#include <stdexcept>
+#include <thread>
+
+#include "actuator/hostdev_xml.h"
+#include "actuator/hypervisor.h"
+
+namespace whawty {
+namespace {
+
+constexpr int kKeepAliveSeconds = 5;
+constexpr unsigned kKeepAliveMisses = 3;
+
+struct Free {
+  void operator()(virConnectPtr connection) const { virConnectClose(connection); }
+  void operator()(virDomainPtr domain) const { virDomainFree(domain); }
+  void operator()(virDomainPtr* domains) const { free(domains); }
+  void operator()(char* text) const { free(text); }
+};
+using Connection = std::unique_ptr<virConnect, Free>;
+using Domain = std::unique_ptr<virDomain, Free>;
+using RawUuid = std::array<unsigned char, VIR_UUID_BUFLEN>;
+
+Uuid uuid_of(virDomainPtr domain) {
+  RawUuid raw{};
+  virDomainGetUUID(domain, raw.data());
+  Uuid uuid;
+  for (std::size_t i = 0; i < 8; ++i) uuid.high = uuid.high << 8 | raw[i];
+  for (std::size_t i = 8; i < 16; ++i) uuid.low = uuid.low << 8 | raw[i];
+  return uuid;
+}
+
+RawUuid raw(const Uuid& uuid) {
+  RawUuid bytes{};
+  for (unsigned i = 0; i < 8; ++i) {
+    bytes[i] = static_cast<unsigned char>(uuid.high >> (56 - 8 * i));
+    bytes[8 + i] = static_cast<unsigned char>(uuid.low >> (56 - 8 * i));
+  }
+  return bytes;
+}
+
+// The calling thread's last failure.
+CallError last_error() {
+  const virErrorPtr error = virGetLastError();
+  if (error == nullptr) return {Outcome::kFailed, 0, "libvirt gave no reason"};
+  return {error->code == VIR_ERR_NO_DOMAIN ? Outcome::kNoDomain : Outcome::kFailed, error->code,
+          error->message == nullptr ? "" : error->message};
+}
+
+void tell_changed(virDomainPtr domain, void* events) {
+  const char* const name = virDomainGetName(domain);
+  static_cast<HypervisorEvents*>(events)->domain_changed(uuid_of(domain), name == nullptr ? "" : name);
+}
+
+int on_lifecycle(virConnectPtr, virDomainPtr domain, int, int, void* events) {
+  tell_changed(domain, events);
+  return 0;
+}
+
+void on_device(virConnectPtr, virDomainPtr domain, const char*, void* events) { tell_changed(domain, events); }
+
+void on_close(virConnectPtr, int reason, void* events) {
+  static_cast<HypervisorEvents*>(events)->connection_lost(
+      reason == VIR_CONNECT_CLOSE_REASON_KEEPALIVE ? "it no longer answers" : "it closed the connection");
+}
+
+// libvirt would print every error to stderr otherwise.
+void ignore_error(void*, virErrorPtr) {}
+
+// The event loop that libvirt serves its connections and keepalive with. It runs until the process ends.
+void start_event_loop() {
+  static const bool started = [] {
+    virSetErrorFunc(nullptr, ignore_error);
+    if (virInitialize() < 0 || virEventRegisterDefaultImpl() < 0) throw std::runtime_error(virGetLastErrorMessage());
+    std::thread([] {
+      while (virEventRunDefaultImpl() == 0) {
+      }
+    }).detach();
+    return true;
+  }();
+  static_cast<void>(started);
+}
+
+bool subscribe(virConnectPtr connection, HypervisorEvents& events) {
+  const auto device = VIR_DOMAIN_EVENT_CALLBACK(on_device);
+  return virConnectRegisterCloseCallback(connection, on_close, &events, nullptr) == 0 &&
+         virConnectSetKeepAlive(connection, kKeepAliveSeconds, kKeepAliveMisses) >= 0 &&
+         virConnectDomainEventRegisterAny(connection, nullptr, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+                                          VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle), &events, nullptr) >= 0 &&
+         virConnectDomainEventRegisterAny(connection, nullptr, VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, device, &events,
+                                          nullptr) >= 0 &&
+         virConnectDomainEventRegisterAny(connection, nullptr, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, device, &events,
+                                          nullptr) >= 0;
+}
+
+class LibvirtHypervisor : public Hypervisor {
+ public:
+  explicit LibvirtHypervisor(Connection connection) : connection_(std::move(connection)) {}
+
+  std::variant<std::vector<DomainListed>, CallError> list() override {
+    virDomainPtr* found = nullptr;
+    const int count = virConnectListAllDomains(connection_.get(), &found, 0);
+    if (count < 0) return last_error();
+    const std::unique_ptr<virDomainPtr, Free> owned(found);
+    std::vector<DomainListed> domains;
+    for (int i = 0; i < count; ++i) {
+      const Domain domain(found[i]);
+      const char* const name = virDomainGetName(domain.get());
+      const int active = virDomainIsActive(domain.get());
+      // A domain that went away meanwhile has nothing to say.
+      if (name != nullptr && active >= 0) domains.push_back({uuid_of(domain.get()), name, active == 1});
+    }
+    return domains;
+  }
+
+  std::variant<std::string, CallError> describe(const Uuid& uuid) override {
+    const Domain domain = look_up(uuid);
+    if (!domain) return last_error();
+    const std::unique_ptr<char, Free> xml(virDomainGetXMLDesc(domain.get(), 0));
+    if (!xml) return last_error();
+    return std::string(xml.get());
+  }
+
+  std::variant<std::monostate, CallError> attach(const Uuid& uuid, const Hostdev& hostdev) override {
+    return change(uuid, hostdev, virDomainAttachDeviceFlags);
+  }
+
+  std::variant<std::monostate, CallError> detach(const Uuid& uuid, const Hostdev& hostdev) override {
+    return change(uuid, hostdev, virDomainDetachDeviceFlags);
+  }
+
+ private:
+  Domain look_up(const Uuid& uuid) { return Domain(virDomainLookupByUUID(connection_.get(), raw(uuid).data())); }
+
+  std::variant<std::monostate, CallError> change(const Uuid& uuid, const Hostdev& hostdev,
+                                                 int (*call)(virDomainPtr, const char*, unsigned)) {
+    const Domain domain = look_up(uuid);
+    if (!domain || call(domain.get(), hostdev_xml(hostdev).c_str(), VIR_DOMAIN_AFFECT_LIVE) != 0) return last_error();
+    return std::monostate{};
+  }
+
+  Connection connection_;
+};
+
+}  // namespace
+
+std::variant<std::unique_ptr<Hypervisor>, std::string> open_hypervisor(const std::string& uri,
+                                                                       HypervisorEvents& events) {
+  start_event_loop();
+  Connection connection(virConnectOpenAuth(uri.c_str(), nullptr, VIR_CONNECT_NO_ALIASES));
+  if (!connection || !subscribe(connection.get(), events)) return std::string(virGetLastErrorMessage());
+  return std::make_unique<LibvirtHypervisor>(std::move(connection));
+}
+
+}  // namespace whawty

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#include "actuator/outbox.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace whawty {
+
+Outbox::Outbox() : wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (!wake_) throw std::system_error(errno, std::generic_category(), "eventfd");
+}
+
+void Outbox::wake() const {
+  const std::uint64_t one = 1;
+  // It can only fail when the counter is full, and then the reader is awake.
+  [[maybe_unused]] const ssize_t written = ::write(wake_.get(), &one, sizeof one);
+}
+
+void Outbox::clear_wake() const {
+  std::uint64_t count = 0;
+  [[maybe_unused]] const ssize_t length = ::read(wake_.get(), &count, sizeof count);
+}
+
+void Outbox::put(ActuatorMessage message) {
+  {
+    const std::lock_guard lock(mutex_);
+    messages_.push_back(std::move(message));
+  }
+  wake();
+}
+
+void Outbox::domain_changed(const Uuid& domain, const std::string& name) {
+  {
+    const std::lock_guard lock(mutex_);
+    changed_[domain] = name;
+  }
+  wake();
+}
+
+void Outbox::connection_lost(const std::string& reason) {
+  {
+    const std::lock_guard lock(mutex_);
+    lost_ = reason;
+  }
+  wake();
+}
+
+std::optional<ActuatorMessage> Outbox::take() {
+  const std::lock_guard lock(mutex_);
+  std::optional<ActuatorMessage> message;
+  if (!messages_.empty()) {
+    message = std::move(messages_.front());
+    messages_.pop_front();
+  } else if (!changed_.empty()) {
+    message = DomainChanged{changed_.begin()->first, changed_.begin()->second};
+    changed_.erase(changed_.begin());
+  }
+  return message;
+}
+
+std::optional<std::string> Outbox::lost() {
+  const std::lock_guard lock(mutex_);
+  return lost_;
+}
+
+}  // namespace whawty

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// When to try again what did not work: at once a few times, then slower and slower, and what to say of it.
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <map>
+
+#include "protocol/domain.h"
+
+namespace whawty {
+
+using Clock = std::chrono::steady_clock;
+
+// One change that a plan asks for.
+struct ChangeKey {
+  Uuid domain;
+  bool attach = false;
+  Hostdev hostdev;
+  auto operator<=>(const ChangeKey&) const = default;
+};
+
+class Attempts {
+ public:
+  // Whether the change may be tried now.
+  bool due(const ChangeKey& key, Clock::time_point now) const;
+
+  // Notes an attempt that has ended. As long as the plan asks for the change all the same, the pause before the next
+  // one doubles: 100 ms to 30 s; at least the given time. What the log should say of it:
+  enum class Report {
+    kNothing,  // said before, or not worth a line yet
+    kDone,     // it worked, for the first time or after a failure that was said
+    kInVain,   // it worked, and still the plan asked for it again
+    kFailed,   // it failed twice
+  };
+  Report ended(const ChangeKey& key, bool done, Clock::time_point now, Clock::duration at_least = {});
+
+  // Something about the domain, or the device of that address, changed, so that what failed may work now: pauses end.
+  void hurry(const Uuid& domain);
+  void hurry(std::uint16_t bus, std::uint16_t device);
+  void hurry();
+
+  // Forgets all changes for which the predicate does not hold: those that the plan no longer asks for.
+  template <class Predicate>
+  void keep(Predicate wanted) {
+    std::erase_if(attempts_, [&](const auto& entry) { return !wanted(entry.first); });
+  }
+
+  // When the next pause ends; Clock::time_point::max() if there is none.
+  Clock::time_point next(Clock::time_point now) const;
+
+ private:
+  struct Attempt {
+    unsigned count = 0;
+    Clock::time_point not_before;
+    bool said_failed = false, said_done = false, said_in_vain = false;
+  };
+
+  static Report report(Attempt& attempt, bool done);
+
+  std::map<ChangeKey, Attempt> attempts_;
+};
+
+}  // namespace whawty

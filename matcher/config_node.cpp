@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#include "matcher/config_node.h"
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include "common/text.h"
+#include "matcher/yaml_integer.h"
+
+namespace whawty {
+namespace {
+
+const YamlNode kAbsent{};
+
+std::string quote(std::string_view text) {
+  return concat('\'', escape(text), '\'');
+}
+
+std::string_view name_of(YamlNode::Kind kind) {
+  switch (kind) {
+    case YamlNode::Kind::kNull:
+      return "nothing";
+    case YamlNode::Kind::kScalar:
+      return "a text";
+    case YamlNode::Kind::kSequence:
+      return "a list";
+    case YamlNode::Kind::kMapping:
+      return "a mapping";
+  }
+  return "";
+}
+
+bool all_hexadecimal(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+}
+
+std::string listed(std::initializer_list<std::string_view> keys) {
+  std::string text;
+  for (const std::string_view key : keys) {
+    if (!text.empty()) text += ", ";
+    text += key;
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string place(std::string_view file, const YamlPosition& position) {
+  return concat(escape(file), ':', position.line, ':', position.column);
+}
+
+ConfigNode::ConfigNode(const ConfigNode& parent, const YamlNode& child, std::string path)
+    : file_(parent.file_), yaml_(&child), path_(std::move(path)) {}
+
+std::string ConfigNode::place() const {
+  return whawty::place(*file_, yaml_->key.empty() ? yaml_->position : yaml_->key_position);
+}
+
+void ConfigNode::fail_at(const YamlPosition& position, std::string_view what) const {
+  const std::string key = path_.empty() ? "" : path_ + ": ";
+  throw ConfigFault{concat(whawty::place(*file_, position), ": ", key, what)};
+}
+
+void ConfigNode::fail(std::string_view what) const {
+  fail_at(yaml_->position, what);
+}
+
+void ConfigNode::fail_at_key(std::string_view what) const {
+  fail_at(yaml_->key_position, what);
+}
+
+void ConfigNode::expect(YamlNode::Kind kind, std::string_view expected) const {
+  if (!absent() && yaml_->kind != kind) fail(concat(name_of(yaml_->kind), " instead of ", expected));
+}
+
+std::string ConfigNode::path_of(const YamlNode& child) const {
+  return concat(path_, path_.empty() ? "" : ".", child.key.empty() ? "''" : escape(child.key));
+}
+
+void ConfigNode::expect_unique_keys() const {
+  std::unordered_map<std::string_view, const YamlNode*> seen;
+  for (const YamlNode& child : yaml_->children) {
+    const auto [first, is_new] = seen.emplace(child.key, &child);
+    if (is_new) continue;
+    const int line = first->second->key_position.line;
+    ConfigNode(*this, child, path_of(child))
+        .fail_at_key(concat("given a second time; the first is in line ", line));
+  }
+}
+
+std::vector<ConfigNode> ConfigNode::entries() const {
+  expect(YamlNode::Kind::kMapping, "a mapping of keys to values");
+  expect_unique_keys();
+  std::vector<ConfigNode> nodes;
+  for (const YamlNode& child : yaml_->children) nodes.push_back(ConfigNode(*this, child, path_of(child)));
+  return nodes;
+}
+
+void ConfigNode::expect_keys(std::initializer_list<std::string_view> keys) const {
+  for (const ConfigNode& entry : entries())
+    if (std::find(keys.begin(), keys.end(), entry.key()) == keys.end())
+      entry.fail_at_key(concat("unknown key; expected ", keys.size() > 1 ? "one of " : "", listed(keys)));
+}
+
+ConfigNode ConfigNode::operator[](std::string_view key) const {
+  for (const YamlNode& child : yaml_->children)
+    if (child.key == key) return ConfigNode(*this, child, path_of(child));
+  return ConfigNode(*this, kAbsent, path_);
+}
+
+std::vector<ConfigNode> ConfigNode::items() const {
+  expect(YamlNode::Kind::kSequence, "a list");
+  std::vector<ConfigNode> nodes;
+  for (const YamlNode& child : yaml_->children)
+    nodes.push_back(ConfigNode(*this, child, concat(path_, '[', nodes.size(), ']')));
+  return nodes;
+}
+
+std::optional<std::string> ConfigNode::text() const {
+  expect(YamlNode::Kind::kScalar, "a text");
+  if (absent()) return std::nullopt;
+  return yaml_->text;
+}
+
+std::string ConfigNode::name() const {
+  const std::optional<std::string> value = text();
+  if (!value || value->empty()) fail("empty; expected a name");
+  return *value;
+}
+
+// A scalar's number, or a fault that says how to write it.
+std::int64_t ConfigNode::integer(Notation notation) const {
+  const std::string& text = yaml_->text;
+  const bool is_id = notation == Notation::kHexadecimal;
+  if (yaml_->quoted) fail(concat(quote(text), " is a text; write the number without quotes"));
+  const auto parsed = parse_yaml_integer(text);
+  if (const auto* const zero = std::get_if<LeadingZero>(&parsed))
+    fail(concat(quote(text), " starts with a zero, as octal numbers do; write ",
+                is_id ? concat("0x", zero->digits, " for hexadecimal or ", zero->value, " for decimal")
+                      : zero->value));
+  if (std::holds_alternative<NotAnInteger>(parsed)) {
+    const std::string advice = is_id && all_hexadecimal(text)
+                                   ? concat("; hexadecimal is written 0x", escape(text))
+                                   : "; expected an integer";
+    fail(concat(quote(text), " is not a number", advice));
+  }
+  return std::get<std::int64_t>(parsed);
+}
+
+std::optional<std::uint16_t> ConfigNode::number(std::uint16_t at_least, std::uint16_t at_most,
+                                                Notation notation) const {
+  expect(YamlNode::Kind::kScalar, "an integer");
+  if (absent()) return std::nullopt;
+  const std::int64_t value = integer(notation);
+  if (value < at_least || value > at_most)
+    fail(notation == Notation::kDecimal
+             ? concat(escape(yaml_->text), " is out of range; expected ", at_least, " to ", at_most)
+             : concat(escape(yaml_->text), " is out of range; expected 0x", hex(at_least, 4), " to 0x",
+                      hex(at_most, 4)));
+  return static_cast<std::uint16_t>(value);
+}
+
+std::optional<std::uint16_t> ConfigNode::decimal_number(std::uint16_t at_least, std::uint16_t at_most) const {
+  return number(at_least, at_most, Notation::kDecimal);
+}
+
+std::optional<std::uint16_t> ConfigNode::id_number() const {
+  return number(0, 0xffff, Notation::kHexadecimal);
+}
+
+}  // namespace whawty

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#include "matcher/domain_table.h"
+
+#include <algorithm>
+
+#include "common/text.h"
+#include "matcher/domain_xml.h"
+#include "protocol/violation.h"
+
+namespace whawty {
+namespace {
+
+using namespace std::chrono_literals;
+
+// How long the first description of a domain may keep all others waiting.
+constexpr Clock::duration kFirstDescription = 1s;
+
+}  // namespace
+
+std::optional<ChangeEnded> DomainTable::take(const ActuatorMessage& message, Clock::time_point now) {
+  if (const auto* const listed = std::get_if<DomainListed>(&message)) {
+    if (list_ == 0) throw Violation("a domain that was not asked for");
+    State& domain = note(listed->uuid, listed->name, now);
+    domain.listed = list_;
+    domain.listed_active = listed->active;
+    // An event may have been faster than this list: then the description will tell whether it runs.
+    domain.stale = domain.stale || listed->active;
+    if (!domain.stale) stop(domain);
+  } else if (const auto* const event = std::get_if<DomainChanged>(&message)) {
+    State& domain = note(event->uuid, event->name, now);
+    domain.stale = true;
+    if (!domain.active) domain.since = now;
+    stirred_.push_back(event->uuid);
+  } else if (const auto* const chunk = std::get_if<XmlChunk>(&message)) {
+    add_xml(*chunk);
+  } else if (const auto* const stalled = std::get_if<DomainStalled>(&message)) {
+    stall(stalled->uuid);
+  } else {
+    return finish(std::get<Result>(message), now);
+  }
+  return std::nullopt;
+}
+
+DomainTable::State& DomainTable::note(const Uuid& uuid, const std::string& name, Clock::time_point now) {
+  const auto [entry, added] = domains_.try_emplace(uuid);
+  State& domain = entry->second;
+  if (domains_.size() > kMaxDomains) throw Violation("more than 8192 domains");
+  if (added) domain.since = now;
+  if (domain.name != name) changed_ = true;
+  domain.name = name;
+  return domain;
+}
+
+DomainTable::State* DomainTable::find(const Uuid& uuid) {
+  const auto entry = domains_.find(uuid);
+  return entry == domains_.end() ? nullptr : &entry->second;
+}
+
+void DomainTable::add_xml(const XmlChunk& chunk) {
+  const auto request = in_flight_.find(chunk.request);
+  auto* const description =
+      request == in_flight_.end() ? nullptr : std::get_if<Description>(&request->second.what);
+  if (description == nullptr) throw Violation("XML that was not asked for");
+  if (description->xml.size() + chunk.data.size() > kMaxXml) throw Violation("an XML larger than 8 MiB");
+  description->xml += chunk.data;
+}
+
+std::optional<ChangeEnded> DomainTable::finish(const Result& result, Clock::time_point now) {
+  const auto node = in_flight_.extract(result.request);
+  if (node.empty()) throw Violation("a result that was not asked for");
+  const InFlight& request = node.mapped();
+  changed_ = true;
+  if (std::holds_alternative<Change>(request.what)) return finish_change(request, result, now);
+  if (const auto* const description = std::get_if<Description>(&request.what)) {
+    finish_description(*description, result);
+  } else {
+    finish_list(result);
+  }
+  return std::nullopt;
+}
+
+ChangeEnded DomainTable::finish_change(const InFlight& request, const Result& result, Clock::time_point now) {
+  const auto& change = std::get<Change>(request.what);
+  if (State* const domain = find(change.key.domain)) {
+    --domain->changes;
+    domain->stale = true;
+    if (result.outcome != Outcome::kStalled) domain->stalled = false;
+  }
+  return {change, result, now - request.sent};
+}
+
+void DomainTable::finish_list(const Result& result) {
+  const std::uint64_t list = std::exchange(list_, 0);
+  if (result.outcome != Outcome::kDone) {
+    output_.say(log::Level::kError, "listing the domains failed: " + escape(result.message));
+    return;
+  }
+  connected_ = true;
+  // What was not named and has no event since is gone; a request on its way keeps it until the answer.
+  std::erase_if(domains_, [list](const auto& entry) {
+    const State& domain = entry.second;
+    return domain.listed < list && !domain.stale && domain.description == 0 && domain.changes == 0;
+  });
+}
+
+void DomainTable::finish_description(const Description& description, const Result& result) {
+  State* const domain = find(description.domain);
+  if (domain == nullptr) return;
+  domain->description = 0;
+  if (result.outcome == Outcome::kStalled) {
+    domain->stale = true;
+    return;
+  }
+  domain->stalled = false;
+  if (result.outcome == Outcome::kDone) return take_description(*domain, description.domain, description.xml);
+  if (result.outcome == Outcome::kNoDomain) return stop(*domain);
+  give_up(*domain, "libvirt does not describe it: " + escape(result.message));
+}
+
+void DomainTable::take_description(State& domain, const Uuid& uuid, const std::string& xml) {
+  const auto parsed = parse_domain_xml(xml);
+  if (const auto* const error = std::get_if<DomainXmlError>(&parsed)) return give_up(domain, error->message);
+  const auto& description = std::get<DomainDescription>(parsed);
+  if (!description.active) return stop(domain);
+  if (!domain.active || domain.hostdevs != description.hostdevs) stirred_.push_back(uuid);
+  domain.active = domain.described = domain.readable = true;
+  domain.hostdevs = description.hostdevs;
+  if (description.unidentified > 0) {
+    complain(
+        domain,
+        concat(
+            description.unidentified,
+            " of its USB hostdevs cannot be identified by bus and device or vendor and product: left alone"));
+  } else {
+    domain.complaint.clear();
+  }
+}
+
+void DomainTable::stop(State& domain) {
+  if (domain.active) changed_ = true;
+  domain.active = domain.described = domain.stalled = false;
+  domain.hostdevs.clear();
+  domain.complaint.clear();
+}
+
+void DomainTable::stall(const Uuid& uuid) {
+  const auto entry = domains_.find(uuid);
+  if (entry == domains_.end() || entry->second.stalled) return;
+  entry->second.stalled = true;
+  changed_ = true;
+  output_.say(log::Level::kWarning,
+              "machine " + escape(entry->second.name) +
+                  " does not answer: nothing is done for it until a call that hangs returns");
+}
+
+void DomainTable::give_up(State& domain, const std::string& complaint) {
+  // It keeps what it was last known to have; nothing is done for it until it can be read again.
+  domain.active = domain.described = true;
+  domain.readable = false;
+  complain(domain, complaint);
+}
+
+void DomainTable::complain(State& domain, const std::string& complaint) {
+  if (domain.complaint == complaint) return;
+  domain.complaint = complaint;
+  output_.say(log::Level::kWarning, "machine " + escape(domain.name) + ": " + complaint);
+}
+
+void DomainTable::refresh(Clock::time_point now) {
+  if (list_ == 0 && has_room()) list_ = send(ListDomains{}, List{}, now);
+}
+
+void DomainTable::describe_stale(Clock::time_point now) {
+  for (auto& [uuid, domain] : domains_) {
+    if (!has_room()) return;
+    if (!domain.stale || domain.stalled || domain.description != 0 || domain.changes != 0) continue;
+    domain.stale = false;
+    domain.description = send(DescribeDomain{uuid}, Description{uuid, {}}, now);
+  }
+}
+
+bool DomainTable::request(const Change& change, Clock::time_point now) {
+  State* const domain = find(change.key.domain);
+  if (domain == nullptr || !has_room()) return false;
+  ++domain->changes;
+  if (change.key.attach) {
+    send(AttachHostdev{change.key.domain, change.key.hostdev}, change, now);
+  } else {
+    send(DetachHostdev{change.key.domain, change.key.hostdev}, change, now);
+  }
+  return true;
+}
+
+template <class Wire, class Book>
+std::uint64_t DomainTable::send(const Wire& request, Book entry, Clock::time_point now) {
+  output_.send({++last_request_, request});
+  in_flight_.emplace(last_request_, InFlight{std::move(entry), now});
+  return last_request_;
+}
+
+bool DomainTable::settled(const State& domain) {
+  return domain.described && domain.readable && !domain.stale && !domain.stalled && domain.description == 0 &&
+         domain.changes == 0;
+}
+
+std::vector<DomainView> DomainTable::views() const {
+  std::vector<DomainView> views;
+  for (const auto& [uuid, domain] : domains_)
+    if (domain.active) views.push_back({uuid, domain.name, domain.hostdevs, settled(domain)});
+  for (const auto& [id, request] : in_flight_) {
+    const auto* const change = std::get_if<Change>(&request.what);
+    if (change == nullptr || !change->key.attach) continue;
+    const auto view = std::find_if(views.begin(), views.end(),
+                                   [&](const DomainView& one) { return one.uuid == change->key.domain; });
+    if (view != views.end()) view->hostdevs.push_back(change->key.hostdev);
+  }
+  return views;
+}
+
+bool DomainTable::known(Clock::time_point now) const {
+  if (!connected_) return false;
+  return std::none_of(domains_.begin(), domains_.end(), [now](const auto& entry) {
+    const State& domain = entry.second;
+    const bool waited_for = !domain.described && !domain.stalled && (domain.stale || domain.description != 0);
+    return waited_for && now - domain.since < kFirstDescription;
+  });
+}
+
+std::vector<Guest> DomainTable::guests() const {
+  std::vector<Guest> guests;
+  for (const auto& [uuid, domain] : domains_) guests.push_back({domain.name, uuid, domain.listed_active});
+  return guests;
+}
+
+std::string DomainTable::name_of(const Uuid& uuid) const {
+  const auto entry = domains_.find(uuid);
+  return entry == domains_.end() ? "?" : entry->second.name;
+}
+
+}  // namespace whawty

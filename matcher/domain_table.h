@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// The domains of libvirt, as the actuator tells them: kept fresh by asking again whenever something happened. Also the
+// book of all requests that are unanswered.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "matcher/attempts.h"
+#include "matcher/output.h"
+#include "matcher/plan.h"
+#include "protocol/actuator_to_matcher.h"
+
+namespace whawty {
+
+inline constexpr std::size_t kMaxDomains = 8192;
+
+// An attach or detach, and how the log names it.
+struct Change {
+  ChangeKey key;
+  std::string device;
+  std::string machine;
+  std::string why;
+};
+
+// A change whose request was answered.
+struct ChangeEnded {
+  Change change;
+  Result result;
+  Clock::duration took{};  // from the request on
+};
+
+struct Guest {
+  std::string name;
+  Uuid uuid;
+  bool running = false;
+};
+
+class DomainTable {
+ public:
+  explicit DomainTable(Output& output) : output_(output) {}
+
+  // Takes in a message. Throws Violation for what the protocol does not allow now.
+  std::optional<ChangeEnded> take(const ActuatorMessage& message, Clock::time_point now);
+
+  // Asks for all domains and, as the answers come, for the live XML of each that runs. Does nothing while that goes on.
+  void refresh(Clock::time_point now);
+
+  // Asks for the live XML of domains that something happened to, as far as there is room for requests.
+  void describe_stale(Clock::time_point now);
+
+  // Sends an attach or detach request. False if there is no room for it now.
+  bool request(const Change& change, Clock::time_point now);
+
+  // The running domains. Those with unanswered requests are not settled; what they are being given counts as theirs.
+  std::vector<DomainView> views() const;
+
+  // False as long as a domain may hold devices that were not heard of yet: until libvirt has named its domains and each
+  // running one was described. One that takes longer than a second is not waited for.
+  bool known(Clock::time_point now) const;
+
+  // Whether the views have changed since the last call.
+  bool take_changed() { return std::exchange(changed_, false); }
+
+  // Domains to which something happened since the last call: what failed for them may work now.
+  std::vector<Uuid> take_stirred() { return std::exchange(stirred_, {}); }
+
+  bool connected() const { return connected_; }
+  bool refreshing() const { return list_ != 0; }
+  std::string name_of(const Uuid& uuid) const;
+
+  // All domains that libvirt named last.
+  std::vector<Guest> guests() const;
+
+ private:
+  struct State {
+    std::string name;
+    bool active = false;
+    bool described = false;  // since it runs, or tried in vain
+    bool readable = false;   // the last description made sense
+    bool stale = false;      // something happened since it was described
+    bool stalled = false;    // a call for it does not return
+    std::vector<Hostdev> hostdevs;
+    std::uint64_t description = 0;  // the unanswered describe request, or 0
+    std::size_t changes = 0;        // unanswered attach and detach requests
+    std::uint64_t listed = 0;       // the last list request that named it
+    bool listed_active = false;
+    std::string complaint;          // what was last said of its XML
+    Clock::time_point since;        // when it was first heard of, or started
+  };
+  struct List {};
+  struct Description {
+    Uuid domain;
+    std::string xml;  // what has come so far
+  };
+  struct InFlight {
+    std::variant<List, Description, Change> what;
+    Clock::time_point sent;
+  };
+
+  State& note(const Uuid& uuid, const std::string& name, Clock::time_point now);
+  void add_xml(const XmlChunk& chunk);
+  std::optional<ChangeEnded> finish(const Result& result, Clock::time_point now);
+  void finish_list(const Result& result);
+  ChangeEnded finish_change(const InFlight& request, const Result& result, Clock::time_point now);
+  void finish_description(const Description& description, const Result& result);
+  void take_description(State& domain, const Uuid& uuid, const std::string& xml);
+  void stop(State& domain);
+  void stall(const Uuid& uuid);
+  void give_up(State& domain, const std::string& complaint);
+  void complain(State& domain, const std::string& complaint);
+  State* find(const Uuid& uuid);
+  bool has_room() const { return in_flight_.size() < kMaxRequestsInFlight; }
+  template <class Wire, class Book>
+  std::uint64_t send(const Wire& request, Book entry, Clock::time_point now);
+  static bool settled(const State& domain);
+
+  Output& output_;
+  std::map<Uuid, State> domains_;
+  std::map<std::uint64_t, InFlight> in_flight_;
+  std::uint64_t last_request_ = 0;
+  std::uint64_t list_ = 0;     // the unanswered list request, or 0
+  bool connected_ = false;     // libvirt has named its domains once
+  bool changed_ = false;
+  std::vector<Uuid> stirred_;
+};
+
+}  // namespace whawty

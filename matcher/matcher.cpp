@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#include "matcher/matcher.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <system_error>
+
+#include "protocol/matcher_to_scanner.h"
+#include "protocol/violation.h"
+
+namespace whawty {
+namespace {
+
+constexpr std::size_t kMaxContent = 1024 * 1024 + 1;  // bytes of one file, of which the loader takes one less
+constexpr std::size_t kMaxFiles = 1001;
+constexpr int kMessagesAtATime = 256;  // of one channel, before the others have their turn
+
+// The position of the descriptor is shared with the supervisor's, so it is not used.
+std::string read_all(const Fd& file) {
+  std::string content(kMaxContent, '\0');
+  std::size_t length = 0;
+  while (length < content.size()) {
+    const ssize_t part =
+        ::pread(file.get(), content.data() + length, content.size() - length, static_cast<off_t>(length));
+    if (part < 0 && errno == EINTR) continue;
+    if (part < 0) throw std::system_error(errno, std::generic_category(), "reading a configuration file");
+    if (part == 0) break;
+    length += static_cast<std::size_t>(part);
+  }
+  content.resize(length);
+  content.shrink_to_fit();
+  return content;
+}
+
+int milliseconds_until(Clock::time_point when) {
+  if (when == Clock::time_point::max()) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(when - Clock::now()).count();
+  constexpr std::chrono::milliseconds::rep kLongest = 60'000;
+  return static_cast<int>(std::clamp<std::chrono::milliseconds::rep>(left, 0, kLongest));
+}
+
+template <class Handle>
+void receive_from(Channel& channel, Handle handle) {
+  channel.flush();
+  Received received;
+  for (int i = 0; i < kMessagesAtATime && channel.receive(received); ++i) handle(received);
+}
+
+void refuse_descriptor(const Received& received) {
+  if (received.attached) throw Violation("a message with a descriptor");
+}
+
+}  // namespace
+
+Matcher::Matcher(Channel supervisor, Channel scanner, Channel actuator)
+    : supervisor_(std::move(supervisor)),
+      scanner_(std::move(scanner)),
+      actuator_(std::move(actuator)),
+      reconciler_(*this, log::debug_enabled()) {}
+
+void Matcher::serve() {
+  while (true) {
+    wait();
+    receive();
+    reconciler_.step(Clock::now());
+  }
+}
+
+void Matcher::wait() {
+  pollfd waits[] = {{supervisor_.fd(), supervisor_.poll_events(), 0},
+                    {scanner_.fd(), scanner_.poll_events(), 0},
+                    {actuator_.fd(), actuator_.poll_events(), 0}};
+  ::poll(waits, 3, milliseconds_until(reconciler_.next_step(Clock::now())));
+}
+
+void Matcher::receive() {
+  receive_from(supervisor_, [this](const Received& received) {
+    take(decode_control_message(received.datagram), received.attached);
+  });
+  receive_from(scanner_, [this](const Received& received) {
+    refuse_descriptor(received);
+    reconciler_.take(decode_scanner_message(received.datagram));
+  });
+  receive_from(actuator_, [this](const Received& received) {
+    refuse_descriptor(received);
+    reconciler_.take(decode_actuator_message(received.datagram), Clock::now());
+  });
+}
+
+void Matcher::take(const ControlMessage& message, const Fd& attached) {
+  const auto* const file = std::get_if<ConfigFile>(&message);
+  if ((file != nullptr) != static_cast<bool>(attached)) throw Violation("a descriptor too few or too many");
+  if (file == nullptr) return commit();
+  if (file->machine.empty() != offered_.empty()) throw Violation("configuration files out of order");
+  if (offered_.size() >= kMaxFiles) throw Violation("too many configuration files");
+  offered_.push_back({file->name, file->machine, read_all(attached)});
+}
+
+void Matcher::commit() {
+  if (offered_.empty()) throw Violation("a configuration without a file");
+  const std::string now = log::time_of_day(std::time(nullptr));
+  auto result = load_config(offered_);
+  offered_.clear();
+  if (const auto* const error = std::get_if<ConfigError>(&result)) {
+    log::error(error->message,
+               in_use_since_.empty() ? "" : concat(". Keeping the configuration of ", in_use_since_, '.'));
+    return supervisor_.send(encode(ConfigRejected{}));
+  }
+  auto& loaded = std::get<LoadedConfig>(result);
+  for (const std::string& notice : loaded.notices) log::info(notice);
+  log::info(in_use_since_.empty() ? "using" : "reloaded",
+            " the configuration: ", loaded.config.machines.size(), " machines");
+  reconciler_.use(std::move(loaded.config), Clock::now());
+  in_use_since_ = now;
+  supervisor_.send(encode(ConfigAccepted{}));
+}
+
+void Matcher::send(const Request& request) {
+  actuator_.send(encode(request));
+}
+
+void Matcher::rescan() {
+  scanner_.send(encode(Rescan{}));
+}
+
+void Matcher::report(const Status& status) {
+  supervisor_.send(encode(status));
+}
+
+void Matcher::say(log::Level level, const std::string& line) {
+  if (level != log::Level::kDebug || log::debug_enabled()) log::line(level, line);
+}
+
+}  // namespace whawty

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// The matcher's work: three channels, and the reconciler that decides what goes out on them.
+#pragma once
+
+#include <ctime>
+#include <string>
+#include <vector>
+
+#include "matcher/config_loader.h"
+#include "matcher/reconciler.h"
+#include "protocol/channel.h"
+#include "protocol/supervisor_to_matcher.h"
+
+namespace whawty {
+
+class Matcher final : private Output {
+ public:
+  Matcher(Channel supervisor, Channel scanner, Channel actuator);
+
+  // Serves until a peer closes its end (PeerClosed) or breaks the protocol (Violation).
+  [[noreturn]] void serve();
+
+ private:
+  void wait();
+  void receive();
+  void take(const ControlMessage& message, const Fd& attached);
+  void commit();
+
+  void send(const Request& request) override;
+  void rescan() override;
+  void report(const Status& status) override;
+  void say(log::Level level, const std::string& line) override;
+
+  Channel supervisor_, scanner_, actuator_;
+  Reconciler reconciler_;
+  std::vector<ConfigText> offered_;  // the files since the last commit
+  std::string in_use_since_;         // time of day of the configuration in use; empty if there is none
+};
+
+}  // namespace whawty

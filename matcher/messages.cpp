@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#include "matcher/messages.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "common/text.h"
+
+namespace whawty {
+namespace {
+
+std::string numbers(const Hostdev& hostdev) {
+  std::string text;
+  if (hostdev.bus != 0) text = decimal(hostdev.bus, 3) + '/' + decimal(hostdev.device, 3);
+  if (hostdev.bus != 0 && hostdev.vendor != 0) text += ' ';
+  if (hostdev.vendor != 0) text += hex(hostdev.vendor, 4) + ':' + hex(hostdev.product, 4);
+  return text;
+}
+
+const std::string* property(const Device& device, const std::string& name) {
+  const auto& all = device.properties;
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const Property& one) { return one.name == name; });
+  return found == all.end() ? nullptr : &found->value;
+}
+
+std::string list_of(const std::vector<std::string>& tags) {
+  std::string text;
+  for (const std::string& tag : tags) text += ' ' + show(tag);
+  return text;
+}
+
+}  // namespace
+
+std::string name_of(const Device& device) {
+  std::string text = numbers({device.bus, device.number, device.vendor, device.product});
+  const std::string* const serial = property(device, "ID_SERIAL_SHORT");
+  if (serial != nullptr) text += " serial=" + show(*serial);
+  return text + " port=" + device.sysname;
+}
+
+std::string name_of(const Hostdev& hostdev) {
+  return numbers(hostdev);
+}
+
+std::string rule_name(const std::string& machine, std::size_t rule) {
+  return concat(escape(machine), '[', rule, ']');
+}
+
+std::string reason_of(DetachReason reason) {
+  switch (reason) {
+    case DetachReason::kLeftHost:
+      return "it left the host";
+    case DetachReason::kNoRule:
+      return "no rule gives it the device";
+    case DetachReason::kHub:
+      return "a hub cannot be passed through";
+  }
+  return {};
+}
+
+std::string duration_text(std::chrono::nanoseconds duration) {
+  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+  return milliseconds < 10'000 ? concat(milliseconds, " ms") : concat(milliseconds / 1000, " s");
+}
+
+std::vector<std::string> listing_of(const Device& device) {
+  std::vector<std::string> lines{concat("device ", name_of(device))};
+  for (const Property& one : device.properties)
+    lines.push_back(concat("  ", show(one.name), " = ", show(one.value)));
+  if (device.properties_omitted)
+    lines.emplace_back("  (more properties and tags than a record holds: none can be matched)");
+  lines.push_back("  tags:" + list_of(device.tags));
+  lines.push_back("  current tags:" + list_of(device.current_tags));
+  return lines;
+}
+
+}  // namespace whawty

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// What the matcher wants done, for its main to do: no file of the deciding part does any I/O.
+#pragma once
+
+#include <string>
+
+#include "common/log.h"
+#include "protocol/matcher_to_actuator.h"
+#include "protocol/matcher_to_supervisor.h"
+
+namespace whawty {
+
+class Output {
+ public:
+  virtual void send(const Request& request) = 0;     // to the actuator
+  virtual void rescan() = 0;                         // to the scanner
+  virtual void report(const Status& status) = 0;     // to the supervisor
+  virtual void say(log::Level level, const std::string& line) = 0;  // to the log
+
+ protected:
+  ~Output() = default;
+};
+
+}  // namespace whawty

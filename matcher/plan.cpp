@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#include "matcher/plan.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "matcher/match.h"
+
+namespace whawty {
+namespace {
+
+// A hostdev of a domain, and the device that it stands for, if that is on the host.
+struct Holding {
+  const DomainView* domain;
+  Hostdev hostdev;
+  const Device* device;
+};
+
+bool is_hub(const Device& device) {
+  const auto& classes = device.interface_classes;
+  return device.device_class == kHubClass ||
+         std::find(classes.begin(), classes.end(), kHubClass) != classes.end();
+}
+
+bool stands_for(const Hostdev& hostdev, const Device& device) {
+  const bool address = hostdev.bus == 0 || (hostdev.bus == device.bus && hostdev.device == device.number);
+  const bool ids =
+      hostdev.vendor == 0 || (hostdev.vendor == device.vendor && hostdev.product == device.product);
+  return address && ids;
+}
+
+// One look at the world, with the questions that the plan asks of it.
+class World {
+ public:
+  World(const DeviceMap& devices, const std::vector<DomainView>& domains, const Config& config)
+      : devices_(devices), domains_(domains), config_(config) {
+    // Where a hostdev gives no address, several devices may fit: those with an address have the first choice.
+    for (const bool with_address : {true, false})
+      for (const DomainView& domain : domains_)
+        for (const Hostdev& hostdev : domain.hostdevs)
+          if ((hostdev.bus != 0) == with_address) add_holding(domain, hostdev);
+  }
+
+  const std::vector<Holding>& holdings() const { return holdings_; }
+
+  const Holding* holding_of(const Device& device) const {
+    const auto found = std::find_if(holdings_.begin(), holdings_.end(),
+                                    [&](const Holding& holding) { return holding.device == &device; });
+    return found == holdings_.end() ? nullptr : &*found;
+  }
+
+  const Machine* machine_of(const DomainView& domain) const {
+    const auto found = std::find_if(config_.machines.begin(), config_.machines.end(),
+                                    [&](const Machine& machine) { return machine.name == domain.name; });
+    return found == config_.machines.end() ? nullptr : &*found;
+  }
+
+  const DomainView* domain_of(const Machine& machine) const {
+    const auto found = std::find_if(domains_.begin(), domains_.end(),
+                                    [&](const DomainView& domain) { return domain.name == machine.name; });
+    return found == domains_.end() ? nullptr : &*found;
+  }
+
+ private:
+  void add_holding(const DomainView& domain, const Hostdev& hostdev) {
+    const Machine* const machine = machine_of(domain);
+    const Device* fitting = nullptr;
+    for (const auto& [sysname, device] : devices_) {
+      if (!stands_for(hostdev, device) || holding_of(device) != nullptr) continue;
+      const bool by_rule = machine != nullptr && first_match(*machine, device);
+      if (fitting == nullptr || by_rule) fitting = &device;
+      if (by_rule) break;
+    }
+    holdings_.push_back({&domain, hostdev, fitting});
+  }
+
+  const DeviceMap& devices_;
+  const std::vector<DomainView>& domains_;
+  const Config& config_;
+  std::vector<Holding> holdings_;
+};
+
+std::optional<DetachReason> reason_to_detach(const Machine& machine, const Device* device) {
+  if (device == nullptr) return DetachReason::kLeftHost;
+  if (is_hub(*device)) return DetachReason::kHub;
+  if (!first_match(machine, *device)) return DetachReason::kNoRule;
+  return std::nullopt;
+}
+
+void plan_detaches(const World& world, Plan& plan) {
+  for (const auto& [domain, hostdev, device] : world.holdings()) {
+    const Machine* const machine = world.machine_of(*domain);
+    if (machine == nullptr || !domain->settled) continue;
+    if (const auto reason = reason_to_detach(*machine, device))
+      plan.detaches.push_back({domain->uuid, hostdev, device == nullptr ? "" : device->sysname, *reason});
+  }
+}
+
+// A device goes to one machine at most; the others that a rule gives it to are in conflict.
+void plan_device(const World& world, const Config& config, const Device& device, Plan& plan) {
+  const Holding* const holding = world.holding_of(device);
+  std::string holder = holding == nullptr ? "" : holding->domain->name;
+  for (const Machine& machine : config.machines) {
+    const DomainView* const domain = world.domain_of(machine);
+    const auto rule = domain == nullptr ? std::nullopt : first_match(machine, device);
+    if (!rule || machine.name == holder) continue;
+    if (!holder.empty()) {
+      plan.conflicts.push_back({device.sysname, machine.name, *rule, holder});
+      continue;
+    }
+    holder = machine.name;
+    if (domain->settled) plan.attaches.push_back({domain->uuid, device.sysname, *rule});
+  }
+}
+
+// A holder that is about to lose the device is in nobody's way for longer than that takes.
+void drop_passing_conflicts(const World& world, const DeviceMap& devices, Plan& plan) {
+  std::erase_if(plan.conflicts, [&](const Conflict& conflict) {
+    const Device& device = devices.at(conflict.sysname);
+    const Holding* const holding = world.holding_of(device);
+    const Machine* const machine = holding == nullptr ? nullptr : world.machine_of(*holding->domain);
+    return machine != nullptr && reason_to_detach(*machine, &device);
+  });
+}
+
+}  // namespace
+
+bool can_be_attached(const Device& device) {
+  return !is_hub(device) && device.vendor != 0;
+}
+
+Hostdev hostdev_of(const Device& device) {
+  return {device.bus, device.number, device.vendor, device.product};
+}
+
+Plan plan(const DeviceMap& devices, const std::vector<DomainView>& domains, const Config& config) {
+  const World world(devices, domains, config);
+  Plan plan;
+  plan_detaches(world, plan);
+  for (const auto& [sysname, device] : devices)
+    if (can_be_attached(device)) plan_device(world, config, device, plan);
+  drop_passing_conflicts(world, devices, plan);
+  return plan;
+}
+
+}  // namespace whawty

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// What must change for every machine to have its devices: a pure function of what is. The product's meaning is here.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "matcher/config.h"
+#include "protocol/device.h"
+#include "protocol/domain.h"
+
+namespace whawty {
+
+using DeviceMap = std::map<std::string, Device>;  // by sysname
+
+// A running domain.
+struct DomainView {
+  Uuid uuid;
+  std::string name;
+  std::vector<Hostdev> hostdevs;  // of its live XML, and those being attached
+  bool settled = true;            // its hostdevs are known, and none is being attached or detached
+};
+
+enum class DetachReason { kLeftHost, kNoRule, kHub };
+
+struct Detach {
+  Uuid domain;
+  Hostdev hostdev;  // as the live XML has it
+  std::string sysname;  // of the device, unless it left the host
+  DetachReason reason = DetachReason::kLeftHost;
+};
+
+struct Attach {
+  Uuid domain;
+  std::string sysname;
+  std::size_t rule = 0;  // of the machine: the first that the device matches
+};
+
+// A machine's rule matches a device that another domain has, or gets.
+struct Conflict {
+  std::string sysname;
+  std::string machine;
+  std::size_t rule = 0;
+  std::string holder;
+  bool operator==(const Conflict&) const = default;
+};
+
+struct Plan {
+  std::vector<Detach> detaches;  // to be done before the attaches
+  std::vector<Attach> attaches;
+  std::vector<Conflict> conflicts;
+};
+
+// Whether a guest can have such a device at all: no hub, and nothing that libvirt has no way to name.
+bool can_be_attached(const Device& device);
+
+// The numbers that name a device to libvirt.
+Hostdev hostdev_of(const Device& device);
+
+// A machine's devices are those that match one of its rules. What it has beyond them is detached; what it lacks is
+// attached, unless another domain has it: whoever has a device keeps it as long as a rule of its own gives it the
+// device, or for good if it is no machine of the configuration. Among several that lack it, the first in the
+// configuration gets it. Nothing is planned for domains that are not settled, or not in the configuration.
+Plan plan(const DeviceMap& devices, const std::vector<DomainView>& domains, const Config& config);
+
+}  // namespace whawty

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#include "matcher/profile.h"
+
+#include <sys/mman.h>
+
+namespace whawty {
+namespace {
+
+constexpr SyscallRule kProfile[] = {
+    {SCMP_SYS(poll), kAnyArguments, "waiting for the three channels"},
+    {SCMP_SYS(ppoll), kAnyArguments, "poll, as newer C libraries call it"},
+    {SCMP_SYS(recvmsg), kAnyArguments, "messages of the three channels"},
+    {SCMP_SYS(sendmsg), kAnyArguments, "messages to the three channels"},
+    {SCMP_SYS(pread64), kAnyArguments, "configuration files, from descriptors of the supervisor"},
+    {SCMP_SYS(close), kAnyArguments, "those descriptors, when they are read"},
+    {SCMP_SYS(write), when(equals_int(0, 2)), "the log"},
+    {SCMP_SYS(brk), kAnyArguments, "memory"},
+    {SCMP_SYS(mmap), when(deny_bits(2, PROT_EXEC)), "memory, never executable"},
+    {SCMP_SYS(munmap), kAnyArguments, "memory"},
+    {SCMP_SYS(mremap), kAnyArguments, "memory: a long XML grows"},
+    {SCMP_SYS(madvise), kAnyArguments, "memory given back"},
+    {SCMP_SYS(futex), kAnyArguments, "RE2's locks"},
+    {SCMP_SYS(clock_gettime), kAnyArguments, "time, where the kernel gives no faster way"},
+    {SCMP_SYS(rt_sigreturn), kAnyArguments, "resuming after a stop"},
+    {SCMP_SYS(restart_syscall), kAnyArguments, "resuming a wait after a stop"},
+    {SCMP_SYS(exit_group), kAnyArguments, "the end"},
+};
+
+}  // namespace
+
+const std::span<const SyscallRule> kMatcherProfile{kProfile};
+
+}  // namespace whawty

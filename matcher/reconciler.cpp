@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#include "matcher/reconciler.h"
+
+#include <algorithm>
+#include <set>
+
+#include "common/text.h"
+#include "matcher/messages.h"
+
+namespace whawty {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A guest may take its time to let a device go; a second request meanwhile would only fail.
+constexpr Clock::duration kDetachPatience = 5s;
+
+// "003/005 046d:0825 ...", as the device names itself while it is on the host.
+std::string device_name(const DeviceMap& devices, const std::string& sysname, const Hostdev& hostdev) {
+  const auto device = devices.find(sysname);
+  return device == devices.end() ? name_of(hostdev) : name_of(device->second);
+}
+
+std::string uuid_text(const Uuid& uuid) {
+  const std::string digits = hex(uuid.high, 16) + hex(uuid.low, 16);
+  return digits.substr(0, 8) + '-' + digits.substr(8, 4) + '-' + digits.substr(12, 4) + '-' +
+         digits.substr(16, 4) + '-' + digits.substr(20);
+}
+
+}  // namespace
+
+void Reconciler::use(Config config, Clock::time_point now) {
+  config_ = std::move(config);
+  next_round_ = now;
+  attempts_.hurry();
+  conflicts_.clear();
+  plan_is_old_ = true;
+  if (!reported_) report_status({});
+}
+
+void Reconciler::take(ScannerMessage message) {
+  const auto* const device = std::get_if<Device>(&message);
+  const Hostdev address = device == nullptr ? Hostdev{} : hostdev_of(*device);
+  const bool in_snapshot = devices_.in_snapshot();
+  if (devices_.apply(std::move(message))) {
+    plan_is_old_ = true;
+    attempts_.hurry(address.bus, address.device);
+  }
+  if (!in_snapshot || devices_.in_snapshot()) return;
+  rescan_asked_ = false;
+  if (debug_) say_devices();
+}
+
+void Reconciler::take(const ActuatorMessage& message, Clock::time_point now) {
+  const bool refreshing = domains_.refreshing();
+  if (const auto ended = domains_.take(message, now)) conclude(*ended, now);
+  for (const Uuid& domain : domains_.take_stirred()) attempts_.hurry(domain);
+  if (debug_ && refreshing && !domains_.refreshing()) say_guests();
+}
+
+void Reconciler::step(Clock::time_point now) {
+  if (!config_) return;
+  if (now >= next_round_) begin_round(now);
+  domains_.describe_stale(now);
+  plan_is_old_ = domains_.take_changed() || plan_is_old_ || next_attempt_ <= now;
+  if (plan_is_old_ && devices_.complete() && domains_.known(now)) carry_out_plan(now);
+}
+
+Clock::time_point Reconciler::next_step(Clock::time_point now) const {
+  if (!config_) return Clock::time_point::max();
+  // A domain whose first description is late stops being waited for.
+  const auto late = plan_is_old_ && domains_.connected() ? now + 100ms : Clock::time_point::max();
+  return std::min({next_round_, next_attempt_, late});
+}
+
+void Reconciler::begin_round(Clock::time_point now) {
+  next_round_ = now + std::chrono::duration_cast<Clock::duration>(config_->interval);
+  domains_.refresh(now);
+  // The first snapshot comes unasked.
+  if (!devices_.complete() || devices_.in_snapshot() || rescan_asked_) return;
+  rescan_asked_ = true;
+  output_.rescan();
+}
+
+void Reconciler::carry_out_plan(Clock::time_point now) {
+  plan_is_old_ = false;
+  const std::vector<DomainView> views = domains_.views();
+  const Plan plan = whawty::plan(devices_.devices(), views, *config_);
+  forget_attempts(plan, views);
+  for (const Detach& detach : plan.detaches) carry_out(detach, now);
+  for (const Attach& attach : plan.attaches) carry_out(attach, now);
+  say_conflicts(plan.conflicts);
+  next_attempt_ = attempts_.next(now);
+  report_status(views);
+}
+
+// What the plan no longer asks for needs no further attempt. Of a domain that is not settled the plan says
+// nothing.
+void Reconciler::forget_attempts(const Plan& plan, const std::vector<DomainView>& views) {
+  std::set<Uuid> unsettled;
+  for (const DomainView& view : views)
+    if (!view.settled) unsettled.insert(view.uuid);
+  std::set<ChangeKey> wanted;
+  for (const Detach& detach : plan.detaches) wanted.insert({detach.domain, false, detach.hostdev});
+  for (const Attach& attach : plan.attaches)
+    wanted.insert({attach.domain, true, hostdev_of(devices_.devices().at(attach.sysname))});
+  attempts_.keep(
+      [&](const ChangeKey& key) { return unsettled.contains(key.domain) || wanted.contains(key); });
+}
+
+void Reconciler::carry_out(const Detach& detach, Clock::time_point now) {
+  request({{detach.domain, false, detach.hostdev},
+           device_name(devices_.devices(), detach.sysname, detach.hostdev),
+           domains_.name_of(detach.domain),
+           reason_of(detach.reason)},
+          now);
+}
+
+void Reconciler::carry_out(const Attach& attach, Clock::time_point now) {
+  const Device& device = devices_.devices().at(attach.sysname);
+  const std::string machine = domains_.name_of(attach.domain);
+  request(
+      {{attach.domain, true, hostdev_of(device)}, name_of(device), machine, rule_name(machine, attach.rule)},
+      now);
+}
+
+void Reconciler::request(const Change& change, Clock::time_point now) {
+  if (!attempts_.due(change.key, now)) return;
+  // What does not go out now is asked for again when the next answer makes room.
+  domains_.request(change, now);
+}
+
+void Reconciler::conclude(const ChangeEnded& ended, Clock::time_point now) {
+  if (ended.result.outcome == Outcome::kStalled) return;  // it was not tried
+  const bool done = ended.result.outcome == Outcome::kDone;
+  const ChangeKey& key = ended.change.key;
+  say(attempts_.ended(key, done, now, done && !key.attach ? kDetachPatience : Clock::duration{}), ended);
+  next_attempt_ = attempts_.next(now);
+}
+
+void Reconciler::say(Attempts::Report report, const ChangeEnded& ended) {
+  const auto& [key, device, name, why] = ended.change;
+  const std::string machine = escape(name);
+  const std::string what =
+      key.attach ? device + " to " + machine + " by " + why : device + " from " + machine + ": " + why;
+  const std::string took = (key.attach ? " in " : ", in ") + duration_text(ended.took);
+  switch (report) {
+    case Attempts::Report::kNothing:
+      break;
+    case Attempts::Report::kDone:
+      output_.say(log::Level::kInfo, (key.attach ? "attached " : "detached ") + what + took);
+      break;
+    case Attempts::Report::kInVain:
+      output_.say(log::Level::kWarning,
+                  concat("libvirt said that it had ", key.attach ? "attached " : "detached ", device,
+                         ", but the live XML of ", machine, " does not show it: trying again"));
+      break;
+    case Attempts::Report::kFailed:
+      output_.say(log::Level::kError,
+                  concat("cannot ", key.attach ? "attach " : "detach ", what,
+                         ": libvirt says: ", escape(ended.result.message), ": trying again"));
+      break;
+  }
+}
+
+void Reconciler::say_conflicts(const std::vector<Conflict>& conflicts) {
+  for (const Conflict& conflict : conflicts) {
+    if (std::find(conflicts_.begin(), conflicts_.end(), conflict) != conflicts_.end()) continue;
+    const std::string device = device_name(devices_.devices(), conflict.sysname, {});
+    output_.say(log::Level::kWarning, concat("machine ", escape(conflict.machine), " wants ", device, " by ",
+                                             rule_name(conflict.machine, conflict.rule), ", but ",
+                                             escape(conflict.holder), " has it and keeps it"));
+  }
+  conflicts_ = conflicts;
+}
+
+void Reconciler::say_devices() {
+  for (const auto& [sysname, device] : devices_.devices())
+    for (const std::string& line : listing_of(device)) output_.say(log::Level::kDebug, line);
+}
+
+void Reconciler::say_guests() {
+  for (const Guest& guest : domains_.guests())
+    output_.say(log::Level::kDebug, concat("guest ", escape(guest.name), ' ', uuid_text(guest.uuid),
+                                           guest.running ? " running" : " off"));
+}
+
+void Reconciler::report_status(const std::vector<DomainView>& views) {
+  Status status;
+  status.libvirt_connected = domains_.connected();
+  status.machines = static_cast<std::uint32_t>(config_->machines.size());
+  for (const DomainView& view : views) {
+    const bool ours = std::any_of(config_->machines.begin(), config_->machines.end(),
+                                  [&](const Machine& machine) { return machine.name == view.name; });
+    status.running += ours ? 1 : 0;
+    status.attached += ours ? static_cast<std::uint32_t>(view.hostdevs.size()) : 0;
+  }
+  for (const auto& [sysname, device] : devices_.devices()) status.devices += can_be_attached(device) ? 1 : 0;
+  if (reported_ == status) return;
+  reported_ = status;
+  output_.report(status);
+}
+
+}  // namespace whawty

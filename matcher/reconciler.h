@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// Makes the guests what the configuration says: has the plan carried out, and says what became of it. No I/O: what it
+// wants done goes to an Output, and time is a parameter.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "matcher/attempts.h"
+#include "matcher/config.h"
+#include "matcher/device_table.h"
+#include "matcher/domain_table.h"
+#include "matcher/output.h"
+#include "matcher/plan.h"
+
+namespace whawty {
+
+class Reconciler {
+ public:
+  // In debug mode each scan is said in full.
+  Reconciler(Output& output, bool debug) : output_(output), debug_(debug), domains_(output) {}
+
+  // Take in what happened; acting is step's. Throw Violation for what the protocol does not allow now.
+  void use(Config config, Clock::time_point now);
+  void take(ScannerMessage message);
+  void take(const ActuatorMessage& message, Clock::time_point now);
+
+  // Does what is due. Nothing is, before a configuration is in use.
+  void step(Clock::time_point now);
+
+  // When step has something to do though nothing was taken in.
+  Clock::time_point next_step(Clock::time_point now) const;
+
+ private:
+  void begin_round(Clock::time_point now);
+  void carry_out_plan(Clock::time_point now);
+  void forget_attempts(const Plan& plan, const std::vector<DomainView>& views);
+  void carry_out(const Detach& detach, Clock::time_point now);
+  void carry_out(const Attach& attach, Clock::time_point now);
+  void request(const Change& change, Clock::time_point now);
+  void conclude(const ChangeEnded& ended, Clock::time_point now);
+  void say(Attempts::Report report, const ChangeEnded& ended);
+  void say_conflicts(const std::vector<Conflict>& conflicts);
+  void say_devices();
+  void say_guests();
+  void report_status(const std::vector<DomainView>& views);
+
+  Output& output_;
+  const bool debug_;
+  std::optional<Config> config_;
+  DeviceTable devices_;
+  DomainTable domains_;
+  Attempts attempts_;
+  std::vector<Conflict> conflicts_;  // those that hold, and were said
+  Clock::time_point next_round_;
+  Clock::time_point next_attempt_ = Clock::time_point::max();
+  bool plan_is_old_ = false;
+  bool rescan_asked_ = false;  // and its snapshot has not ended
+  std::optional<Status> reported_;
+};
+
+}  // namespace whawty

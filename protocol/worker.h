@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// What the main of every worker has around its work.
+#pragma once
+
+#include <functional>
+
+namespace whawty {
+
+// Names the process and starts its log, does the work, and returns the exit code that tells the supervisor how it ended,
+// with one line in the log unless a peer's end was all there was.
+int run_worker(const char* name, const std::function<void()>& work);
+
+// The same for a part of the work after which no destructors may run.
+int exit_code_of(const std::function<void()>& work);
+
+}  // namespace whawty

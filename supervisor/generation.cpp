@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#include "supervisor/generation.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "common/exit_code.h"
+#include "common/text.h"
+
+namespace whawty {
+namespace {
+
+constexpr useconds_t kReapMicroseconds = 10'000;
+
+// What an ended worker's status says, or nothing for one that ended because a peer had, or by our own hand.
+std::string cause_of(int status, bool killed_by_us) {
+  if (WIFEXITED(status) && WEXITSTATUS(status) == kExitPeerClosed) return {};
+  if (WIFEXITED(status)) return concat("ended with exit code ", WEXITSTATUS(status));
+  const int signal = WTERMSIG(status);
+  if (killed_by_us && signal == SIGKILL) return {};
+  if (signal == SIGSYS) return "was killed by its seccomp profile (SIGSYS)";
+  return concat("was killed by signal ", signal, " (", ::strsignal(signal), ')');
+}
+
+}  // namespace
+
+struct Generation::Sockets {
+  std::pair<Fd, Fd> control = Channel::pair();   // supervisor, matcher
+  std::pair<Fd, Fd> devices = Channel::pair();   // scanner, matcher
+  std::pair<Fd, Fd> commands = Channel::pair();  // matcher, actuator
+};
+
+Generation::Generation(const Programs& programs, const std::string& libvirt_uri)
+    : Generation(programs, libvirt_uri, Sockets{}) {}
+
+Generation::Generation(const Programs& programs, const std::string& libvirt_uri, Sockets sockets)
+    : matcher_(std::move(sockets.control.first)), workers_{{{"scanner", 0}, {"matcher", 0}, {"actuator", 0}}} {
+  auto& [scanner, matcher, actuator] = workers_;
+  scanner.pid = start(programs.scanner, {}, {sockets.devices.first.get()});
+  matcher.pid = start(programs.matcher, {},
+                      {sockets.control.second.get(), sockets.devices.second.get(), sockets.commands.first.get()});
+  actuator.pid = start(programs.actuator, {"--connect", libvirt_uri}, {sockets.commands.second.get()});
+}
+
+Generation::~Generation() { kill(); }
+
+void Generation::reap(Worker& worker, bool killed, End& end) {
+  int status = 0;
+  pid_t pid = 0;
+  do pid = ::waitpid(worker.pid, &status, killed ? 0 : WNOHANG);
+  while (pid < 0 && errno == EINTR);
+  if (pid == 0) return;
+  worker.pid = 0;
+  end.unsealed = end.unsealed || (WIFEXITED(status) && WEXITSTATUS(status) == kExitUnsealed);
+  const std::string cause = cause_of(status, killed);
+  if (!cause.empty()) end.causes += concat(end.causes.empty() ? "the " : ", the ", worker.name, ' ', cause);
+}
+
+bool Generation::worker_ended() {
+  bool ended = false;
+  for (Worker& worker : workers_) {
+    if (worker.pid != 0) reap(worker, false, end_);
+    ended = ended || worker.pid == 0;
+  }
+  return ended;
+}
+
+Generation::End Generation::kill() {
+  // A worker closes its channels a moment before it can be reaped.
+  if (!worker_ended()) ::usleep(kReapMicroseconds);
+  worker_ended();
+  for (const Worker& worker : workers_)
+    if (worker.pid != 0) ::kill(worker.pid, SIGKILL);
+  for (Worker& worker : workers_)
+    if (worker.pid != 0) reap(worker, true, end_);
+  return end_;
+}
+
+}  // namespace whawty

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// One life of the three workers: started together, ended together.
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <string>
+
+#include "protocol/channel.h"
+#include "supervisor/workers.h"
+
+namespace whawty {
+
+class Generation {
+ public:
+  // Starts the workers, connected to each other. Throws std::system_error.
+  Generation(const Programs& programs, const std::string& libvirt_uri);
+
+  // Kills and reaps those that are left.
+  ~Generation();
+  Generation(const Generation&) = delete;
+  Generation& operator=(const Generation&) = delete;
+
+  struct End {
+    bool unsealed = false;  // a worker could not seal itself
+    std::string causes;     // the workers that ended of themselves with more to say than that a peer had ended
+  };
+
+  // Whether a worker has ended, and so the generation is over: kill() then. To be asked when SIGCHLD came.
+  bool worker_ended();
+
+  // Kills and reaps what is left of the workers, and says how those went that had ended before.
+  End kill();
+
+  Channel& matcher() { return matcher_; }
+
+ private:
+  struct Sockets;
+  struct Worker {
+    const char* name;
+    pid_t pid;  // 0 once reaped
+  };
+
+  Generation(const Programs& programs, const std::string& libvirt_uri, Sockets sockets);
+  static void reap(Worker& worker, bool killed, End& end);
+
+  Channel matcher_;
+  std::array<Worker, 3> workers_;
+  End end_;
+};
+
+}  // namespace whawty

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// whawty-libvirt-usb-hotplugd: what the user runs. It starts the scanner, the matcher and the actuator and keeps them
+// running; it alone has privileges, and it reads no byte of a device or a guest.
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <system_error>
+
+#include "common/identity.h"
+#include "common/log.h"
+#include "common/sandbox.h"
+#include "supervisor/options.h"
+#include "supervisor/profile.h"
+#include "supervisor/supervisor.h"
+
+namespace whawty {
+namespace {
+
+// Only these capabilities are kept, if the process has them: to change the workers' users, and to end the workers.
+constexpr std::uint64_t kCapabilities = 1ULL << CAP_SETUID | 1ULL << CAP_SETGID | 1ULL << CAP_KILL;
+
+// From here on signals wait in a descriptor: one that comes early is not lost, and none ends a worker at its start.
+Fd block_signals() {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  for (const int signal : {SIGHUP, SIGTERM, SIGINT, SIGCHLD}) ::sigaddset(&signals, signal);
+  Fd descriptor(::sigprocmask(SIG_BLOCK, &signals, nullptr) == 0 ? ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK)
+                                                                  : -1);
+  if (!descriptor) throw std::system_error(errno, std::generic_category(), "signals");
+  return descriptor;
+}
+
+// Two configurations of a thousand files each may be open for a moment.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 2 * kMaxConfigFiles + 100);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int run(const Options& options) {
+  Fd signals = block_signals();
+  raise_descriptor_limit();
+  Programs programs = find_programs();
+  seal(kSupervisorProfile, kCapabilities);
+  return Supervisor{{options.config, options.connect}, std::move(programs), std::move(signals)}.run();
+}
+
+}  // namespace
+}  // namespace whawty
+
+int main(int argc, char** argv) {
+  using namespace whawty;
+  const Options options = parse_options(argc, argv);
+  switch (options.action) {
+    case Options::Action::kHelp:
+      std::cout << kUsage;
+      return EXIT_SUCCESS;
+    case Options::Action::kVersion:
+      std::cout << "whawty-libvirt-usb-hotplugd " WHAWTY_VERSION "\n";
+      return EXIT_SUCCESS;
+    case Options::Action::kUsageError:
+      std::cerr << options.mistake << '\n' << kUsage;
+      return EXIT_FAILURE;
+    case Options::Action::kRun:
+      break;
+  }
+  log::start("whawty-libvirt-usb-hotplugd");
+  try {
+    return run(options);
+  } catch (const std::exception& error) {
+    log::error(error.what());
+    return EXIT_FAILURE;
+  }
+}

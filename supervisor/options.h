@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// The command line.
+#pragma once
+
+#include <string>
+
+namespace whawty {
+
+struct Options {
+  enum class Action { kRun, kHelp, kVersion, kUsageError };
+  Action action = Action::kRun;
+  std::string config;   // path of the main configuration file
+  std::string connect;  // libvirt URI
+  std::string mistake;  // of a usage error
+};
+
+extern const char kUsage[];
+
+// Options may stand before or after CONFIG. Without --connect the URI is LIBVIRT_DEFAULT_URI, else qemu:///system.
+Options parse_options(int argc, char** argv);
+
+}  // namespace whawty

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#include "supervisor/supervisor.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <stdexcept>
+#include <system_error>
+
+#include "common/log.h"
+#include "protocol/supervisor_to_matcher.h"
+#include "protocol/violation.h"
+
+namespace whawty {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kFirstPause = 100ms;
+constexpr auto kLongestPause = 5s;
+constexpr auto kHealthyAfter = 10s;  // a generation that lived that long starts the pauses over
+
+std::string describe(const Status& status) {
+  if (!status.libvirt_connected) return "waiting for libvirt";
+  return concat(status.running, " of ", status.machines, " machines running, ", status.attached, " of ", status.devices,
+                " USB devices attached");
+}
+
+}  // namespace
+
+Supervisor::Supervisor(Settings settings, Programs programs, Fd signals)
+    : settings_(std::move(settings)),
+      programs_(std::move(programs)),
+      signals_(std::move(signals)),
+      pause_(kFirstPause) {}
+
+int Supervisor::run() {
+  if (!read_config()) return EXIT_FAILURE;
+  while (!exit_code_) {
+    if (!generation_ && Clock::now() >= start_at_) start_generation();
+    if (reload_requested_ && generation_ && !read_ && !reoffered_) reload();
+    wait();
+  }
+  generation_.reset();
+  return *exit_code_;
+}
+
+bool Supervisor::read_config() {
+  auto result = read_config_files(settings_.config);
+  if (const auto* const error = std::get_if<ConfigReadError>(&result)) {
+    log::error(error->message, accepted_ ? ". Keeping the configuration in use." : "");
+    return false;
+  }
+  read_ = std::move(std::get<ConfigFiles>(result));
+  for (const std::string& notice : read_->notices) log::warning(notice);
+  return true;
+}
+
+void Supervisor::offer(const ConfigFiles& config) {
+  try {
+    Channel& matcher = generation_->matcher();
+    for (const ConfigCopy& file : config.files) {
+      Fd content(::fcntl(file.content.get(), F_DUPFD_CLOEXEC, 0));
+      if (!content) throw std::system_error(errno, std::generic_category(), "handing over a configuration file");
+      matcher.send(encode(ConfigFile{file.name, file.machine}), std::move(content));
+    }
+    matcher.send(encode(ConfigCommit{}));
+  } catch (const PeerClosed&) {
+    // Reading from the matcher will show the same, and end the generation.
+  }
+}
+
+void Supervisor::reload() {
+  reload_requested_ = false;
+  notifier_.reloading();
+  if (read_config()) {
+    offer(*read_);
+  } else {
+    notifier_.ready();
+  }
+}
+
+void Supervisor::start_generation() {
+  generation_.emplace(programs_, settings_.libvirt_uri);
+  started_ = Clock::now();
+  reoffered_ = accepted_.has_value();
+  offer(accepted_ ? *accepted_ : *read_);
+}
+
+void Supervisor::end_generation() {
+  const Generation::End end = generation_->kill();
+  generation_.reset();
+  if (end.unsealed) {
+    log::error("a worker could not be sealed: ending");
+    return finish(EXIT_FAILURE);
+  }
+  if (Clock::now() - started_ >= kHealthyAfter) pause_ = kFirstPause;
+  log::warning(end.causes.empty() ? "a worker ended" : end.causes, ": starting all three again in ", pause_.count(), " ms");
+  start_at_ = Clock::now() + pause_;
+  pause_ = std::min<std::chrono::milliseconds>(2 * pause_, kLongestPause);
+  if (accepted_ && read_) {
+    // Whether or not it was the new configuration that ended the matcher: the old one is known to work.
+    log::error("the new configuration was not answered. Keeping the configuration in use.");
+    read_.reset();
+    notifier_.ready();
+  }
+}
+
+int Supervisor::milliseconds_to_start() const {
+  if (generation_) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(start_at_ - Clock::now());
+  return static_cast<int>(std::max<std::chrono::milliseconds::rep>(left.count(), 0));
+}
+
+void Supervisor::wait() {
+  pollfd waits[] = {{signals_.get(), POLLIN, 0}, {-1, 0, 0}};
+  if (generation_) waits[1] = {generation_->matcher().fd(), generation_->matcher().poll_events(), 0};
+  if (::poll(waits, 2, milliseconds_to_start()) < 0 && errno != EINTR)
+    throw std::system_error(errno, std::generic_category(), "poll");
+  if (waits[0].revents != 0) handle_signals();
+  if (waits[1].revents != 0 && generation_) handle_matcher();
+}
+
+void Supervisor::handle_signals() {
+  signalfd_siginfo signal{};
+  while (::read(signals_.get(), &signal, sizeof signal) == sizeof signal) {
+    if (signal.ssi_signo == SIGHUP) reload_requested_ = true;
+    if (signal.ssi_signo == SIGCHLD && generation_ && generation_->worker_ended()) end_generation();
+    if (signal.ssi_signo == SIGTERM || signal.ssi_signo == SIGINT) {
+      notifier_.stopping();
+      finish(EXIT_SUCCESS);
+    }
+  }
+}
+
+void Supervisor::handle_matcher() {
+  try {
+    generation_->matcher().flush();
+    Received received;
+    while (!exit_code_ && generation_->matcher().receive(received)) {
+      if (received.attached) throw Violation("a policy message with a descriptor");
+      handle(decode_policy_message(received.datagram));
+    }
+  } catch (const PeerClosed&) {
+    end_generation();
+  } catch (const Violation& violation) {
+    log::error("the matcher broke the protocol: ", violation.what());
+    end_generation();
+  }
+}
+
+void Supervisor::handle(const PolicyMessage& message) {
+  if (const auto* const status = std::get_if<Status>(&message)) return notifier_.status(describe(*status));
+  if (!read_ && !reoffered_) throw Violation("an answer to no configuration");
+  if (std::holds_alternative<ConfigAccepted>(message)) {
+    accepted();
+  } else {
+    rejected();
+  }
+}
+
+void Supervisor::accepted() {
+  if (reoffered_) {
+    reoffered_ = false;
+    return;
+  }
+  accepted_ = std::exchange(read_, std::nullopt);
+  notifier_.ready();
+}
+
+void Supervisor::rejected() {
+  // The matcher has said why in the log.
+  if (reoffered_) throw Violation("rejecting a configuration that was accepted before");
+  if (!accepted_) return finish(EXIT_FAILURE);
+  read_.reset();
+  notifier_.ready();
+}
+
+}  // namespace whawty

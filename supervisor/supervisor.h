@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// The supervisor's work: it keeps a generation of workers alive, hands the configuration to the matcher, and answers
+// signals and the service manager. It reads nothing that a device or a guest can have written.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "protocol/matcher_to_supervisor.h"
+#include "supervisor/config_files.h"
+#include "supervisor/generation.h"
+#include "supervisor/notifier.h"
+#include "supervisor/workers.h"
+
+namespace whawty {
+
+class Supervisor {
+ public:
+  struct Settings {
+    std::string config;       // path of the main file
+    std::string libvirt_uri;
+  };
+
+  // The signals must be blocked, and readable from that descriptor (signalfd(2)): SIGHUP, SIGTERM, SIGINT, SIGCHLD.
+  Supervisor(Settings settings, Programs programs, Fd signals);
+
+  // Runs until SIGTERM or SIGINT, and returns the daemon's exit code. Not 0 if the first configuration is bad or a
+  // worker cannot be sealed; both are in the log then.
+  int run();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  bool read_config();
+  void offer(const ConfigFiles& config);
+  void reload();
+  void start_generation();
+  void end_generation();
+  void wait();
+  void handle_signals();
+  void handle_matcher();
+  void handle(const PolicyMessage& message);
+  void accepted();
+  void rejected();
+  void finish(int exit_code) { exit_code_ = exit_code; }
+  int milliseconds_to_start() const;
+
+  const Settings settings_;
+  const Programs programs_;
+  const Fd signals_;
+  const Notifier notifier_;
+
+  std::optional<Generation> generation_;
+  Clock::time_point start_at_;             // of the next generation, while there is none
+  Clock::time_point started_;              // of the present one
+  std::chrono::milliseconds pause_;        // before the next start after a failure
+
+  std::optional<ConfigFiles> accepted_;    // in use
+  std::optional<ConfigFiles> read_;        // read, not yet answered by the matcher
+  bool reoffered_ = false;                 // the matcher has yet to accept again what an earlier one had accepted
+  bool reload_requested_ = false;
+  std::optional<int> exit_code_;
+};
+
+}  // namespace whawty
