@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+"""The embedded hypervisor: a Debian with libvirt, booted under QEMU, whose USB devices are plugged at will.
+
+    with Hypervisor(tree=build / "destdir") as hypervisor:
+        hypervisor.plug("t1", serial="TAB1")
+        print(hypervisor.run("lsusb").stdout)
+"""
+
+import contextlib
+import dataclasses
+import pathlib
+import shlex
+import signal
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, TypeVar
+
+import disks
+import image
+import saved
+from agent import Exited
+from machine import Machine
+
+TREE_MOUNT = "/opt/whawty"
+_UNPLUG_SECONDS = 20
+_Value = TypeVar("_Value")
+
+
+class CommandFailed(Exception):
+    """A command inside ended with another status than 0; the text has its whole output."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Completed:
+    """How a command inside ended. Bytes that are not UTF-8 are surrogates, as with os.fsdecode."""
+    stdout: str
+    stderr: str
+    returncode: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Started:
+    """A process that goes on inside, made by Hypervisor.start."""
+    hypervisor: "Hypervisor"
+    pid: int
+    log: str
+
+    def output(self) -> str:
+        """What it has written so far, both streams."""
+        return self.hypervisor.read_file(self.log).decode("utf-8", "surrogateescape")
+
+    def wait(self, timeout: float = 30.0) -> int | None:
+        """Its exit status (negative: the signal), or None if it runs on. Ask no more after the first status."""
+        exited = self.hypervisor.agent.wait(self.pid, timeout)
+        return None if exited is None else exited.returncode
+
+    def kill(self, number: signal.Signals = signal.SIGTERM) -> None:
+        self.hypervisor.run(f"kill -{int(number)} {self.pid}")
+
+
+class Hypervisor:
+    """One booted hypervisor, from `with` to its end. What it writes to its disk is thrown away.
+
+    Goes on from a saved state right after a boot, where that is faster; `fresh` boots for real, as `kernel_options`
+    (appended to the kernel's command line) does. Either way libvirtd may still be starting: Guests.await_libvirt.
+    `tree`: a directory that becomes the read-only /opt/whawty inside, all files root's (make DESTDIR=... install).
+    `machine.directory`: holds console.log and the sockets qmp and shell (/dev/hvc0 inside).
+    """
+
+    def __init__(self, tree: pathlib.Path | None = None, kernel_options: str = "", fresh: bool = False) -> None:
+        self._tree = tree
+        self._kernel_options = kernel_options
+        self._fresh = fresh or bool(kernel_options)
+        self._closing = contextlib.ExitStack()
+        self._starts = 0
+        self._backends: dict[str, tuple[str, dict[str, Any]]] = {}
+        self.boot_seconds = 0.0
+
+    def __enter__(self) -> "Hypervisor":
+        built = image.image_directory()
+        state = None if self._fresh else saved.saved_state(built)
+        with contextlib.ExitStack() as stack:
+            started = time.monotonic()
+            machine = stack.enter_context(Machine(built, self._kernel_options, state))
+            self.machine, self.qmp, self.agent = machine, machine.qmp, machine.agent
+            self.boot_seconds = time.monotonic() - started
+            if state:
+                self.run(f"date --set=@{time.time():.3f}")
+            if self._tree:
+                self._mount(self._tree)
+            self._closing = stack.pop_all()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self._closing.close()
+
+    def _mount(self, tree: pathlib.Path) -> None:
+        """Plug the tree as a disk, as into any running machine, and mount it."""
+        disk = self.machine.directory / "tree.img"
+        disks.make_root_owned_disk(tree, disk)
+        self.qmp.command("blockdev-add", **{"driver": "file", "filename": str(disk), "node-name": "tree",
+                                            "read-only": True})
+        self.qmp.command("device_add", driver="virtio-blk-pci", drive="tree", serial="tree", id="tree")
+        node = "/dev/disk/by-id/virtio-tree"
+        self.run(f"udevadm wait --timeout=30 {node} && mount -o ro {node} {TREE_MOUNT}", timeout=40)
+        disk.unlink()  # QEMU holds it open; this way it can't outlive a harness that is killed
+
+    # Commands and files inside
+
+    def run(self, command: str, timeout: float = 30.0, check: bool = True, stdin: bytes | None = None) -> Completed:
+        """Run `sh -c command` inside as root. After `timeout` seconds all of it is killed: TimeoutError."""
+        exited = self._execute(command, timeout, stdin)
+        completed = Completed(exited.stdout.decode("utf-8", "surrogateescape"),
+                              exited.stderr.decode("utf-8", "surrogateescape"), exited.returncode)
+        if check and completed.returncode != 0:
+            raise CommandFailed(f"{command}: ended with {completed.returncode}\n{completed.stdout}{completed.stderr}")
+        return completed
+
+    def start(self, command: str) -> Started:
+        """Start `sh -c command` inside and let it run; begin it with `exec` for the pid to be the program's own."""
+        self._starts += 1
+        log = f"/run/started-{self._starts}.log"
+        argv = ["/bin/sh", "-c", f'exec >{log} 2>&1 </dev/null; exec /bin/sh -c "$0"', command]
+        return Started(self, self.agent.start(argv), log)
+
+    def write_file(self, path: str, content: bytes | str, mode: int = 0o644) -> None:
+        """Write a file inside: a new file is renamed over the old, so no reader sees half of it."""
+        data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
+        quoted, new = shlex.quote(path), shlex.quote(f"{path}.new")
+        self.run(f"cat >{new} && chmod {mode:o} {new} && mv -fT {new} {quoted}", stdin=data)
+
+    def read_file(self, path: str) -> bytes:
+        """The content of a file inside, at most 16 MiB."""
+        exited = self._execute(f"cat {shlex.quote(path)}", 30.0, None)
+        if exited.returncode != 0:
+            raise CommandFailed(exited.stderr.decode(errors="replace"))
+        return exited.stdout
+
+    def journal(self, unit: str) -> str:
+        """What a systemd unit has logged, one message a line without time stamps."""
+        return self.run(f"journalctl --no-pager --output=cat --unit={shlex.quote(unit)}").stdout
+
+    def console(self, lines: int = 30) -> str:
+        """The last lines of the serial console: the kernel's messages."""
+        return self.machine.console(lines)
+
+    def clock_ahead(self) -> float:
+        """Seconds that the clock inside is ahead of this machine's, to compare its time stamps with time.time()."""
+        trips = []
+        for _ in range(10):
+            sent = time.time()
+            inside = self.agent.request("guest-get-time") / 1e9
+            received = time.time()
+            trips.append((received - sent, inside - (sent + received) / 2))
+        return min(trips)[1]
+
+    # USB
+
+    def plug(self, id: str, driver: str = "usb-tablet", port: str | None = None, **properties: Any) -> float:
+        """Plug a QEMU device into the hypervisor: usb-tablet, -mouse, -kbd (all 0627:0001), -storage, -serial, ...
+
+        `port`: "3", or "3.6" behind a usb-hub; else the first free one. `properties` as QEMU names them, above all
+        serial=. Returns time.time() of the plug. The kernel inside then needs some milliseconds to find it.
+        """
+        for name in list(properties):
+            properties[name.replace("_", "-")] = properties.pop(name)
+        properties.update(self._make_backend(id, driver))
+        if port is not None:
+            properties["port"] = port
+        try:
+            self.qmp.command("device_add", driver=driver, id=id, bus="xhci.0", **properties)
+        except BaseException:
+            self._drop_backend(id)
+            raise
+        return time.time()
+
+    def unplug(self, id: str) -> float:
+        """Pull a device made by plug; back when QEMU has let go of it. Returns time.time() of the pull."""
+        mark = self.qmp.mark()
+        self.qmp.command("device_del", id=id)
+        pulled = time.time()
+        self.qmp.wait_event("DEVICE_DELETED", mark, _UNPLUG_SECONDS, device=id)
+        self._drop_backend(id)
+        return pulled
+
+    def _make_backend(self, id: str, driver: str) -> dict[str, Any]:
+        """Create what some devices need behind them, one each; the device properties that name it."""
+        backend = f"{id}-backend"
+        if driver == "usb-storage":
+            self.qmp.command("blockdev-add", **{"driver": "null-co", "node-name": backend, "size": 2**20,
+                                                "read-zeroes": True})
+            self._backends[id] = ("blockdev-del", {"node-name": backend})
+            return {"drive": backend}
+        if driver == "usb-serial":
+            self.qmp.command("chardev-add", id=backend, backend={"type": "null", "data": {}})
+            self._backends[id] = ("chardev-remove", {"id": backend})
+            return {"chardev": backend, "always-plugged": True}
+        if driver == "usb-net":
+            self.qmp.command("netdev_add", type="hubport", id=backend, hubid=0)
+            self._backends[id] = ("netdev_del", {"id": backend})
+            return {"netdev": backend}
+        return {"audiodev": "silence"} if driver == "usb-audio" else {}
+
+    def _drop_backend(self, id: str) -> None:
+        if id in self._backends:
+            command, arguments = self._backends.pop(id)
+            self.qmp.command(command, **arguments)
+
+    def _execute(self, command: str, timeout: float, stdin: bytes | None) -> Exited:
+        """A session of its own, so that a command out of time goes with all its children."""
+        pid = self.agent.start(["/usr/bin/setsid", "/bin/sh", "-c", command], stdin)
+        exited = self.agent.wait(pid, timeout)
+        if exited is None:
+            self.agent.start(["/bin/sh", "-c", f"kill -KILL -{pid}"])
+            raise TimeoutError(f"{command}: still running after {timeout} s")
+        return exited
+
+
+def wait_until(predicate: Callable[[], _Value], timeout: float, what: str, pause: float = 0.05) -> _Value:
+    """Ask until the answer is true, and return it. After `timeout` seconds: TimeoutError with `what` and the answer."""
+    deadline = time.monotonic() + timeout
+    while not (answer := predicate()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not within {timeout} s: {what} (last: {answer!r})")
+        time.sleep(pause)
+    return answer
