@@ -16,7 +16,8 @@ constexpr int kStallCheckMilliseconds = 500;
 
 // A Result that says how a call went. Its time counts from the moment given.
 Result result_of(std::uint64_t request, Dispatcher::Clock::time_point started, const CallError* error) {
-  const auto elapsed = std::chrono::duration_cast<std::chrono::microseconds>(Dispatcher::Clock::now() - started);
+  const auto elapsed =
+      std::chrono::duration_cast<std::chrono::microseconds>(Dispatcher::Clock::now() - started);
   Result result{request, Outcome::kDone, 0, {}, static_cast<std::uint64_t>(elapsed.count())};
   if (error != nullptr) {
     result.outcome = error->outcome;
@@ -89,7 +90,8 @@ void Actuator::serve() {
     pollfd waits[] = {{matcher_.fd(), matcher_.poll_events(), 0}, {outbox_.fd(), POLLIN, 0}};
     ::poll(waits, 2, dispatcher_.busy() ? kStallCheckMilliseconds : -1);
     outbox_.clear_wake();
-    if (const auto reason = outbox_.lost()) throw std::runtime_error("the connection to libvirt is lost: " + *reason);
+    if (const auto reason = outbox_.lost())
+      throw std::runtime_error("the connection to libvirt is lost: " + *reason);
     receive_requests();
     for (const Uuid& domain : dispatcher_.find_stalled()) outbox_.put(DomainStalled{domain});
     send_messages();

@@ -19,8 +19,8 @@ class Actuator {
  public:
   Actuator(Channel matcher, Hypervisor& hypervisor, Outbox& outbox, Dispatcher& dispatcher);
 
-  // Serves until the matcher closes its end (PeerClosed), breaks the protocol (Violation), or the connection to the
-  // hypervisor is lost (std::runtime_error).
+  // Serves until the matcher closes its end (PeerClosed), breaks the protocol (Violation), or the connection
+  // to the hypervisor is lost (std::runtime_error).
   [[noreturn]] void serve();
 
  private:

@@ -21,7 +21,8 @@ class Dispatcher {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // A call for a domain. It runs on a worker, or is told that it will not: an earlier call of its domain is stuck.
+  // A call for a domain. It runs on a worker, or is told that it will not: an earlier call of its domain is
+  // stuck.
   struct Job {
     std::function<void()> run;
     std::function<void()> refuse;
@@ -35,7 +36,8 @@ class Dispatcher {
 
   void submit(const Uuid& domain, Job job);
 
-  // Refuses the waiting calls of each domain whose call became stuck since the last look, and names these domains.
+  // Refuses the waiting calls of each domain whose call became stuck since the last look, and names these
+  // domains.
   std::vector<Uuid> find_stalled();
 
   // True while a call runs or waits: find_stalled should be called from time to time then.

@@ -9,7 +9,8 @@ namespace whawty {
 std::string hostdev_xml(const Hostdev& hostdev) {
   std::string source;
   if (hostdev.vendor != 0)
-    source += concat("<vendor id='0x", hex(hostdev.vendor, 4), "'/><product id='0x", hex(hostdev.product, 4), "'/>");
+    source += concat("<vendor id='0x", hex(hostdev.vendor, 4), "'/><product id='0x", hex(hostdev.product, 4),
+                     "'/>");
   if (hostdev.bus != 0) source += concat("<address bus='", hostdev.bus, "' device='", hostdev.device, "'/>");
   return "<hostdev mode='subsystem' type='usb' managed='yes'><source startupPolicy='optional'>" + source +
          "</source></hostdev>";

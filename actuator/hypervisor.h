@@ -32,7 +32,8 @@ class HypervisorEvents {
   ~HypervisorEvents() = default;
 };
 
-// An open connection. Calls may come from several threads at a time, and may take as long as a guest is stuck.
+// An open connection. Calls may come from several threads at a time, and may take as long as a guest is
+// stuck.
 class Hypervisor {
  public:
   Hypervisor() = default;
@@ -46,13 +47,15 @@ class Hypervisor {
   // The XML of a domain: the live one, if it runs.
   virtual std::variant<std::string, CallError> describe(const Uuid& domain) = 0;
 
-  // Changes the running domain only, never its persistent definition. The call returns when libvirt is done; of a
-  // detach the guest may be later than that, which domain_changed tells.
+  // Changes the running domain only, never its persistent definition. The call returns when libvirt is done;
+  // of a detach the guest may be later than that, which domain_changed tells.
   virtual std::variant<std::monostate, CallError> attach(const Uuid& domain, const Hostdev& hostdev) = 0;
   virtual std::variant<std::monostate, CallError> detach(const Uuid& domain, const Hostdev& hostdev) = 0;
 };
 
-// Opens the connection, and has its events told from then on; they outlive it. An error is the reason in words.
-std::variant<std::unique_ptr<Hypervisor>, std::string> open_hypervisor(const std::string& uri, HypervisorEvents& events);
+// Opens the connection, and has its events told from then on; they outlive it. An error is the reason in
+// words.
+std::variant<std::unique_ptr<Hypervisor>, std::string> open_hypervisor(const std::string& uri,
+                                                                       HypervisorEvents& events);
 
 }  // namespace whawty

@@ -64,7 +64,9 @@ int on_lifecycle(virConnectPtr, virDomainPtr domain, int, int, void* events) {
   return 0;
 }
 
-void on_device(virConnectPtr, virDomainPtr domain, const char*, void* events) { tell_changed(domain, events); }
+void on_device(virConnectPtr, virDomainPtr domain, const char*, void* events) {
+  tell_changed(domain, events);
+}
 
 void on_close(virConnectPtr, int reason, void* events) {
   static_cast<HypervisorEvents*>(events)->connection_lost(
@@ -78,7 +80,8 @@ void ignore_error(void*, virErrorPtr) {}
 void start_event_loop() {
   static const bool started = [] {
     virSetErrorFunc(nullptr, ignore_error);
-    if (virInitialize() < 0 || virEventRegisterDefaultImpl() < 0) throw std::runtime_error(virGetLastErrorMessage());
+    if (virInitialize() < 0 || virEventRegisterDefaultImpl() < 0)
+      throw std::runtime_error(virGetLastErrorMessage());
     std::thread([] {
       while (virEventRunDefaultImpl() == 0) {
       }
@@ -94,10 +97,10 @@ bool subscribe(virConnectPtr connection, HypervisorEvents& events) {
          virConnectSetKeepAlive(connection, kKeepAliveSeconds, kKeepAliveMisses) >= 0 &&
          virConnectDomainEventRegisterAny(connection, nullptr, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
                                           VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle), &events, nullptr) >= 0 &&
-         virConnectDomainEventRegisterAny(connection, nullptr, VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, device, &events,
-                                          nullptr) >= 0 &&
-         virConnectDomainEventRegisterAny(connection, nullptr, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, device, &events,
-                                          nullptr) >= 0;
+         virConnectDomainEventRegisterAny(connection, nullptr, VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, device,
+                                          &events, nullptr) >= 0 &&
+         virConnectDomainEventRegisterAny(connection, nullptr, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, device,
+                                          &events, nullptr) >= 0;
 }
 
 class LibvirtHypervisor : public Hypervisor {
@@ -137,12 +140,15 @@ class LibvirtHypervisor : public Hypervisor {
   }
 
  private:
-  Domain look_up(const Uuid& uuid) { return Domain(virDomainLookupByUUID(connection_.get(), raw(uuid).data())); }
+  Domain look_up(const Uuid& uuid) {
+    return Domain(virDomainLookupByUUID(connection_.get(), raw(uuid).data()));
+  }
 
   std::variant<std::monostate, CallError> change(const Uuid& uuid, const Hostdev& hostdev,
                                                  int (*call)(virDomainPtr, const char*, unsigned)) {
     const Domain domain = look_up(uuid);
-    if (!domain || call(domain.get(), hostdev_xml(hostdev).c_str(), VIR_DOMAIN_AFFECT_LIVE) != 0) return last_error();
+    if (!domain || call(domain.get(), hostdev_xml(hostdev).c_str(), VIR_DOMAIN_AFFECT_LIVE) != 0)
+      return last_error();
     return std::monostate{};
   }
 

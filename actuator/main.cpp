@@ -38,7 +38,8 @@ void pause(const Channel& matcher, int milliseconds) {
 }
 
 // Opens the connection, however long libvirt takes to come up.
-std::unique_ptr<Hypervisor> connect(const std::string& uri, HypervisorEvents& events, const Channel& matcher) {
+std::unique_ptr<Hypervisor> connect(const std::string& uri, HypervisorEvents& events,
+                                    const Channel& matcher) {
   for (int wait = kFirstPauseMilliseconds;; wait = std::min(2 * wait, kLongestPauseMilliseconds)) {
     auto attempt = open_hypervisor(uri, events);
     if (auto* const hypervisor = std::get_if<0>(&attempt)) return std::move(*hypervisor);

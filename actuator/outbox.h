@@ -22,7 +22,8 @@ class Outbox final : public HypervisorEvents {
 
   void put(ActuatorMessage message);
 
-  // A domain that changes often before the matcher hears of it is told once, so that events never fill the memory.
+  // A domain that changes often before the matcher hears of it is told once, so that events never fill the
+  // memory.
   void domain_changed(const Uuid& domain, const std::string& name) override;
   void connection_lost(const std::string& reason) override;
 

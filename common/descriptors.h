@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// The numbers at which the supervisor places the descriptors of each worker. 0 is /dev/null, 1 and 2 are the log.
+// The numbers at which the supervisor places the descriptors of each worker. 0 is /dev/null, 1 and 2 are the
+// log.
 #pragma once
 
 namespace whawty {

@@ -26,7 +26,8 @@ void Fd::reset() {
 
 Fd take_fd(int number) {
   if (::fcntl(number, F_SETFD, FD_CLOEXEC) != 0)
-    throw std::system_error(errno, std::generic_category(), "descriptor " + std::to_string(number) + " from the supervisor");
+    throw std::system_error(errno, std::generic_category(),
+                            "descriptor " + std::to_string(number) + " from the supervisor");
   return Fd(number);
 }
 

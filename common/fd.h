@@ -28,8 +28,8 @@ class Fd {
   int fd_ = -1;
 };
 
-// Takes ownership of a descriptor that the parent process placed at a fixed number, and marks it close-on-exec.
-// Throws std::system_error when nothing is open there.
+// Takes ownership of a descriptor that the parent process placed at a fixed number, and marks it
+// close-on-exec. Throws std::system_error when nothing is open there.
 Fd take_fd(int number);
 
 }  // namespace whawty

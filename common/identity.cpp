@@ -21,7 +21,8 @@ void check(long result, const char* step) {
   if (result != 0) throw std::system_error(errno, std::generic_category(), step);
 }
 
-// capget(2) and capset(2) have no wrapper in the C library; in version 3 of their ABI a set is two 32-bit words.
+// capget(2) and capset(2) have no wrapper in the C library; in version 3 of their ABI a set is two 32-bit
+// words.
 using CapabilityWords = std::array<__user_cap_data_struct, 2>;
 
 CapabilityWords held_capabilities() {

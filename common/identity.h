@@ -30,8 +30,9 @@ void become(const Identity& identity);
 // True if the capability (CAP_ of linux/capability.h) is in this process's effective set.
 bool has_capability(int capability);
 
-// Keeps of all capabilities only those of the mask (bit n: capability n of linux/capability.h), in the permitted and
-// the effective set; the inheritable and the ambient set become empty. Throws std::system_error.
+// Keeps of all capabilities only those of the mask (bit n: capability n of linux/capability.h), in the
+// permitted and the effective set; the inheritable and the ambient set become empty. Throws
+// std::system_error.
 void keep_capabilities(std::uint64_t mask);
 
 }  // namespace whawty

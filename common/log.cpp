@@ -22,7 +22,9 @@ void start(std::string_view process) {
   ::tzset();
 }
 
-bool debug_enabled() { return g_debug; }
+bool debug_enabled() {
+  return g_debug;
+}
 
 std::string time_of_day(std::time_t when) {
   // localtime_r, other than localtime, does not look at the time zone's file again.
@@ -33,7 +35,8 @@ std::string time_of_day(std::time_t when) {
 }
 
 void line(Level level, std::string_view message) {
-  std::string text = g_journal ? concat('<', static_cast<int>(level), '>') : time_of_day(std::time(nullptr)) + ' ';
+  std::string text =
+      g_journal ? concat('<', static_cast<int>(level), '>') : time_of_day(std::time(nullptr)) + ' ';
   text += g_process;
   text += ": ";
   const std::size_t start = text.size();

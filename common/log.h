@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// The log: one line, one write(2), on stderr. Under systemd's journal (JOURNAL_STREAM is set) a line starts with its
-// priority as sd-daemon(3) defines it; elsewhere with the local time.
+// The log: one line, one write(2), on stderr. Under systemd's journal (JOURNAL_STREAM is set) a line starts
+// with its priority as sd-daemon(3) defines it; elsewhere with the local time.
 #pragma once
 
 #include <ctime>
@@ -15,14 +15,16 @@ namespace whawty::log {
 
 enum class Level { kError = 3, kWarning = 4, kInfo = 6, kDebug = 7 };
 
-// Names the process in every line and reads the time zone and the environment, which a sealed process no longer can.
+// Names the process in every line and reads the time zone and the environment, which a sealed process no
+// longer can.
 void start(std::string_view process);
 
 // True when WHAWTY_LIBVIRT_USB_HOTPLUGD_DEBUG is in the environment, whatever its value.
 bool debug_enabled();
 
-// Writes one line. Bytes that are not printable ASCII or well-formed UTF-8 text of ours must be escaped by the caller
-// (whawty::escape); control characters that slip through are replaced, so that a message never makes two lines.
+// Writes one line. Bytes that are not printable ASCII or well-formed UTF-8 text of ours must be escaped by
+// the caller (whawty::escape); control characters that slip through are replaced, so that a message never
+// makes two lines.
 void line(Level level, std::string_view message);
 
 template <class... Values>

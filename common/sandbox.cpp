@@ -20,7 +20,9 @@ void check(bool done, const char* step, int error) {
 }
 
 // libseccomp returns a negative errno.
-void check_seccomp(int result, const char* step) { check(result == 0, step, -result); }
+void check_seccomp(int result, const char* step) {
+  check(result == 0, step, -result);
+}
 
 void forbid_core_dumps() {
   const rlimit none{0, 0};
@@ -29,14 +31,16 @@ void forbid_core_dumps() {
 }
 
 void load(std::span<const SyscallRule> profile) {
-  const std::unique_ptr<void, decltype(&seccomp_release)> filter(seccomp_init(SCMP_ACT_KILL_PROCESS), &seccomp_release);
+  const std::unique_ptr<void, decltype(&seccomp_release)> filter(seccomp_init(SCMP_ACT_KILL_PROCESS),
+                                                                 &seccomp_release);
   check(filter != nullptr, "seccomp_init", ENOMEM);
   check_seccomp(seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_TSYNC, 1), "seccomp for all threads");
   for (const SyscallRule& rule : profile) {
     unsigned count = 0;
     while (count < rule.conditions.size() && rule.conditions[count].op != _SCMP_CMP_MIN) ++count;
-    check_seccomp(seccomp_rule_add_array(filter.get(), SCMP_ACT_ALLOW, rule.number, count, rule.conditions.data()),
-                  rule.reason);
+    check_seccomp(
+        seccomp_rule_add_array(filter.get(), SCMP_ACT_ALLOW, rule.number, count, rule.conditions.data()),
+        rule.reason);
   }
   check_seccomp(seccomp_load(filter.get()), "seccomp_load");
 }

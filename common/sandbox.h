@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// The seal: what a process can no longer do once it runs. A profile is a table that the process and the tests share.
+// The seal: what a process can no longer do once it runs. A profile is a table that the process and the tests
+// share.
 #pragma once
 
 #include <seccomp.h>
@@ -48,10 +49,10 @@ struct Unsealed : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Seals the process and all its threads: no capability but those of the mask (bit n: capability n), no new privileges,
-// no core dump, no ptrace by its own user, and from here on the kernel kills the process at any system call that the
-// profile does not allow.
-// Throws Unsealed, which names the step that failed: the caller must end the process then.
+// Seals the process and all its threads: no capability but those of the mask (bit n: capability n), no new
+// privileges, no core dump, no ptrace by its own user, and from here on the kernel kills the process at any
+// system call that the profile does not allow. Throws Unsealed, which names the step that failed: the caller
+// must end the process then.
 void seal(std::span<const SyscallRule> profile, std::uint64_t kept_capabilities = 0);
 
 }  // namespace whawty

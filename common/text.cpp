@@ -12,7 +12,8 @@ std::string padded(std::uint64_t value, int width, int base) {
   char digits[64];
   const auto end = std::to_chars(digits, digits + sizeof digits, value, base).ptr;
   std::string text(digits, end);
-  if (text.size() < static_cast<std::size_t>(width)) text.insert(0, static_cast<std::size_t>(width) - text.size(), '0');
+  if (text.size() < static_cast<std::size_t>(width))
+    text.insert(0, static_cast<std::size_t>(width) - text.size(), '0');
   return text;
 }
 
@@ -23,9 +24,13 @@ bool is_printable(char c) {
 
 }  // namespace
 
-std::string decimal(std::uint64_t value, int width) { return padded(value, width, 10); }
+std::string decimal(std::uint64_t value, int width) {
+  return padded(value, width, 10);
+}
 
-std::string hex(std::uint64_t value, int width) { return padded(value, width, 16); }
+std::string hex(std::uint64_t value, int width) {
+  return padded(value, width, 16);
+}
 
 std::string escape(std::string_view bytes) {
   std::string text;
@@ -41,7 +46,8 @@ std::string escape(std::string_view bytes) {
 }
 
 std::string show(std::string_view bytes) {
-  if (std::all_of(bytes.begin(), bytes.end(), is_printable) && !bytes.starts_with('"')) return std::string(bytes);
+  if (std::all_of(bytes.begin(), bytes.end(), is_printable) && !bytes.starts_with('"'))
+    return std::string(bytes);
   std::string text = "\"";
   for (const char c : bytes) {
     if (!is_printable(c)) {

@@ -23,12 +23,13 @@ std::string concat(const Values&... values) {
 std::string decimal(std::uint64_t value, int width);
 std::string hex(std::uint64_t value, int width);
 
-// Printable ASCII stays as it is; every other byte, and the backslash, becomes \xHH. The result never holds a line
-// break, a terminal sequence or broken UTF-8, and unescape() gives the bytes back.
+// Printable ASCII stays as it is; every other byte, and the backslash, becomes \xHH. The result never holds a
+// line break, a terminal sequence or broken UTF-8, and unescape() gives the bytes back.
 std::string escape(std::string_view bytes);
 
-// Bytes for a log line that people copy values from: as they are if all are printable ASCII, else, or if they begin
-// with a double quote, between double quotes with \\, \" and \xHH as in C. One line always, and never ambiguous.
+// Bytes for a log line that people copy values from: as they are if all are printable ASCII, else, or if they
+// begin with a double quote, between double quotes with \\, \" and \xHH as in C. One line always, and never
+// ambiguous.
 std::string show(std::string_view bytes);
 
 }  // namespace whawty

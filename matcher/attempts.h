@@ -27,8 +27,8 @@ class Attempts {
   // Whether the change may be tried now.
   bool due(const ChangeKey& key, Clock::time_point now) const;
 
-  // Notes an attempt that has ended. As long as the plan asks for the change all the same, the pause before the next
-  // one doubles: 100 ms to 30 s; at least the given time. What the log should say of it:
+  // Notes an attempt that has ended. As long as the plan asks for the change all the same, the pause before
+  // the next one doubles: 100 ms to 30 s; at least the given time. What the log should say of it:
   enum class Report {
     kNothing,  // said before, or not worth a line yet
     kDone,     // it worked, for the first time or after a failure that was said
@@ -37,7 +37,8 @@ class Attempts {
   };
   Report ended(const ChangeKey& key, bool done, Clock::time_point now, Clock::duration at_least = {});
 
-  // Something about the domain, or the device of that address, changed, so that what failed may work now: pauses end.
+  // Something about the domain, or the device of that address, changed, so that what failed may work now:
+  // pauses end.
   void hurry(const Uuid& domain);
   void hurry(std::uint16_t bus, std::uint16_t device);
   void hurry();

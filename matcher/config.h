@@ -15,14 +15,16 @@
 
 namespace whawty {
 
-// A udev property that a device must have, with this value or one in which the pattern is found. Exactly one is set.
+// A udev property that a device must have, with this value or one in which the pattern is found. Exactly one
+// is set.
 struct PropertyCondition {
   std::string name;
   std::optional<std::string> equals;
   std::shared_ptr<const RE2> pattern;
 };
 
-// A matcher of the configuration: a device matches if every condition that is given holds. At least one is given.
+// A matcher of the configuration: a device matches if every condition that is given holds. At least one is
+// given.
 struct Rule {
   std::optional<std::uint16_t> bus;     // 1 to kMaxBus
   std::optional<std::uint16_t> device;  // 1 to kMaxDeviceNumber
@@ -33,7 +35,8 @@ struct Rule {
   std::vector<std::string> current_tags;
 };
 
-// A libvirt domain, by name, and the rules for its devices: a device that matches any of them is the machine's.
+// A libvirt domain, by name, and the rules for its devices: a device that matches any of them is the
+// machine's.
 struct Machine {
   std::string name;
   std::vector<Rule> rules;  // at least one

@@ -28,8 +28,8 @@ struct ConfigError {
   std::string message;  // "file:line:column: key: what is wrong, what is expected", one printable line
 };
 
-// Loads a whole configuration: the main file first, then those of machines.d sorted by name. A machine of machines.d
-// that the main file has too replaces that one whole, at its place in the order.
+// Loads a whole configuration: the main file first, then those of machines.d sorted by name. A machine of
+// machines.d that the main file has too replaces that one whole, at its place in the order.
 std::variant<LoadedConfig, ConfigError> load_config(std::span<const ConfigText> files);
 
 }  // namespace whawty

@@ -14,8 +14,16 @@ namespace {
 
 const YamlNode kAbsent{};
 
+constexpr std::size_t kExcerpt = 80;          // bytes
+constexpr std::size_t kLongestMessage = 500;  // bytes: a pattern that does not compile is quoted by RE2
+
+// A text as messages show it: its beginning, if it is long, so that a message stays a line that people read.
+std::string excerpt(std::string_view text) {
+  return escape(text.substr(0, kExcerpt)) + (text.size() > kExcerpt ? "..." : "");
+}
+
 std::string quote(std::string_view text) {
-  return concat('\'', escape(text), '\'');
+  return concat('\'', excerpt(text), '\'');
 }
 
 std::string_view name_of(YamlNode::Kind kind) {
@@ -60,7 +68,7 @@ std::string ConfigNode::place() const {
 
 void ConfigNode::fail_at(const YamlPosition& position, std::string_view what) const {
   const std::string key = path_.empty() ? "" : path_ + ": ";
-  throw ConfigFault{concat(whawty::place(*file_, position), ": ", key, what)};
+  throw ConfigFault{concat(whawty::place(*file_, position), ": ", key, what.substr(0, kLongestMessage))};
 }
 
 void ConfigNode::fail(std::string_view what) const {
@@ -76,7 +84,7 @@ void ConfigNode::expect(YamlNode::Kind kind, std::string_view expected) const {
 }
 
 std::string ConfigNode::path_of(const YamlNode& child) const {
-  return concat(path_, path_.empty() ? "" : ".", child.key.empty() ? "''" : escape(child.key));
+  return concat(path_, path_.empty() ? "" : ".", child.key.empty() ? "''" : excerpt(child.key));
 }
 
 void ConfigNode::expect_unique_keys() const {
@@ -142,7 +150,7 @@ std::int64_t ConfigNode::integer(Notation notation) const {
                       : zero->value));
   if (std::holds_alternative<NotAnInteger>(parsed)) {
     const std::string advice = is_id && all_hexadecimal(text)
-                                   ? concat("; hexadecimal is written 0x", escape(text))
+                                   ? concat("; hexadecimal is written 0x", excerpt(text))
                                    : "; expected an integer";
     fail(concat(quote(text), " is not a number", advice));
   }
@@ -156,8 +164,8 @@ std::optional<std::uint16_t> ConfigNode::number(std::uint16_t at_least, std::uin
   const std::int64_t value = integer(notation);
   if (value < at_least || value > at_most)
     fail(notation == Notation::kDecimal
-             ? concat(escape(yaml_->text), " is out of range; expected ", at_least, " to ", at_most)
-             : concat(escape(yaml_->text), " is out of range; expected 0x", hex(at_least, 4), " to 0x",
+             ? concat(excerpt(yaml_->text), " is out of range; expected ", at_least, " to ", at_most)
+             : concat(excerpt(yaml_->text), " is out of range; expected 0x", hex(at_least, 4), " to 0x",
                       hex(at_most, 4)));
   return static_cast<std::uint16_t>(value);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// The domains of libvirt, as the actuator tells them: kept fresh by asking again whenever something happened. Also the
-// book of all requests that are unanswered.
+// The domains of libvirt, as the actuator tells them: kept fresh by asking again whenever something happened.
+// Also the book of all requests that are unanswered.
 #pragma once
 
 #include <cstdint>
@@ -49,7 +49,8 @@ class DomainTable {
   // Takes in a message. Throws Violation for what the protocol does not allow now.
   std::optional<ChangeEnded> take(const ActuatorMessage& message, Clock::time_point now);
 
-  // Asks for all domains and, as the answers come, for the live XML of each that runs. Does nothing while that goes on.
+  // Asks for all domains and, as the answers come, for the live XML of each that runs. Does nothing while
+  // that goes on.
   void refresh(Clock::time_point now);
 
   // Asks for the live XML of domains that something happened to, as far as there is room for requests.
@@ -58,11 +59,12 @@ class DomainTable {
   // Sends an attach or detach request. False if there is no room for it now.
   bool request(const Change& change, Clock::time_point now);
 
-  // The running domains. Those with unanswered requests are not settled; what they are being given counts as theirs.
+  // The running domains. Those with unanswered requests are not settled; what they are being given counts as
+  // theirs.
   std::vector<DomainView> views() const;
 
-  // False as long as a domain may hold devices that were not heard of yet: until libvirt has named its domains and each
-  // running one was described. One that takes longer than a second is not waited for.
+  // False as long as a domain may hold devices that were not heard of yet: until libvirt has named its
+  // domains and each running one was described. One that takes longer than a second is not waited for.
   bool known(Clock::time_point now) const;
 
   // Whether the views have changed since the last call.
@@ -91,8 +93,8 @@ class DomainTable {
     std::size_t changes = 0;        // unanswered attach and detach requests
     std::uint64_t listed = 0;       // the last list request that named it
     bool listed_active = false;
-    std::string complaint;          // what was last said of its XML
-    Clock::time_point since;        // when it was first heard of, or started
+    std::string complaint;    // what was last said of its XML
+    Clock::time_point since;  // when it was first heard of, or started
   };
   struct List {};
   struct Description {
@@ -125,8 +127,8 @@ class DomainTable {
   std::map<Uuid, State> domains_;
   std::map<std::uint64_t, InFlight> in_flight_;
   std::uint64_t last_request_ = 0;
-  std::uint64_t list_ = 0;     // the unanswered list request, or 0
-  bool connected_ = false;     // libvirt has named its domains once
+  std::uint64_t list_ = 0;  // the unanswered list request, or 0
+  bool connected_ = false;  // libvirt has named its domains once
   bool changed_ = false;
   std::vector<Uuid> stirred_;
 };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// From a domain's live XML to the USB hostdevs that it holds. Format: https://libvirt.org/formatdomain.html#usb-pci-scsi-devices
+// From a domain's live XML to the USB hostdevs that it holds. Format:
+// https://libvirt.org/formatdomain.html#usb-pci-scsi-devices
 #pragma once
 
 #include <string>

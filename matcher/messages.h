@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// What the log says of devices and changes: one line each, with nothing in it that a device could make a line of.
+// What the log says of devices and changes: one line each, with nothing in it that a device could make a line
+// of.
 #pragma once
 
 #include <string>

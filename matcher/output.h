@@ -14,9 +14,9 @@ namespace whawty {
 
 class Output {
  public:
-  virtual void send(const Request& request) = 0;     // to the actuator
-  virtual void rescan() = 0;                         // to the scanner
-  virtual void report(const Status& status) = 0;     // to the supervisor
+  virtual void send(const Request& request) = 0;                    // to the actuator
+  virtual void rescan() = 0;                                        // to the scanner
+  virtual void report(const Status& status) = 0;                    // to the supervisor
   virtual void say(log::Level level, const std::string& line) = 0;  // to the log
 
  protected:

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// What must change for every machine to have its devices: a pure function of what is. The product's meaning is here.
+// What must change for every machine to have its devices: a pure function of what is. The product's meaning
+// is here.
 #pragma once
 
 #include <cstddef>
@@ -29,7 +30,7 @@ enum class DetachReason { kLeftHost, kNoRule, kHub };
 
 struct Detach {
   Uuid domain;
-  Hostdev hostdev;  // as the live XML has it
+  Hostdev hostdev;      // as the live XML has it
   std::string sysname;  // of the device, unless it left the host
   DetachReason reason = DetachReason::kLeftHost;
 };
@@ -61,10 +62,11 @@ bool can_be_attached(const Device& device);
 // The numbers that name a device to libvirt.
 Hostdev hostdev_of(const Device& device);
 
-// A machine's devices are those that match one of its rules. What it has beyond them is detached; what it lacks is
-// attached, unless another domain has it: whoever has a device keeps it as long as a rule of its own gives it the
-// device, or for good if it is no machine of the configuration. Among several that lack it, the first in the
-// configuration gets it. Nothing is planned for domains that are not settled, or not in the configuration.
+// A machine's devices are those that match one of its rules. What it has beyond them is detached; what it
+// lacks is attached, unless another domain has it: whoever has a device keeps it as long as a rule of its own
+// gives it the device, or for good if it is no machine of the configuration. Among several that lack it, the
+// first in the configuration gets it. Nothing is planned for domains that are not settled, or not in the
+// configuration.
 Plan plan(const DeviceMap& devices, const std::vector<DomainView>& domains, const Config& config);
 
 }  // namespace whawty

@@ -16,6 +16,9 @@ using namespace std::chrono_literals;
 // A guest may take its time to let a device go; a second request meanwhile would only fail.
 constexpr Clock::duration kDetachPatience = 5s;
 
+// A shorter interval in the configuration counts as this one: reading everything takes about as long.
+constexpr Clock::duration kShortestRound = 100ms;
+
 // "003/005 046d:0825 ...", as the device names itself while it is on the host.
 std::string device_name(const DeviceMap& devices, const std::string& sysname, const Hostdev& hostdev) {
   const auto device = devices.find(sysname);
@@ -75,7 +78,8 @@ Clock::time_point Reconciler::next_step(Clock::time_point now) const {
 }
 
 void Reconciler::begin_round(Clock::time_point now) {
-  next_round_ = now + std::chrono::duration_cast<Clock::duration>(config_->interval);
+  next_round_ =
+      now + std::max(kShortestRound, std::chrono::duration_cast<Clock::duration>(config_->interval));
   domains_.refresh(now);
   // The first snapshot comes unasked.
   if (!devices_.complete() || devices_.in_snapshot() || rescan_asked_) return;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// Makes the guests what the configuration says: has the plan carried out, and says what became of it. No I/O: what it
-// wants done goes to an Output, and time is a parameter.
+// Makes the guests what the configuration says: has the plan carried out, and says what became of it. No I/O:
+// what it wants done goes to an Output, and time is a parameter.
 #pragma once
 
 #include <optional>

@@ -13,7 +13,9 @@ void write_uuid(schema::Uuid::Builder out, const Uuid& uuid) {
   out.setLow(uuid.low);
 }
 
-Uuid read_uuid(schema::Uuid::Reader uuid) { return {uuid.getHigh(), uuid.getLow()}; }
+Uuid read_uuid(schema::Uuid::Reader uuid) {
+  return {uuid.getHigh(), uuid.getLow()};
+}
 
 std::string read_name(schema::Domain::Reader domain) {
   return frame::bytes(domain.getName(), 1, kMaxDomainName, "a domain's name");
@@ -45,7 +47,8 @@ ActuatorMessage read_message(schema::ActuatorMessage::Reader message) {
     }
     case schema::ActuatorMessage::XML: {
       const auto chunk = message.getXml();
-      return XmlChunk{chunk.getRequest(), frame::bytes(chunk.getData(), 1, kMaxXmlChunk, "a part of a domain's XML")};
+      return XmlChunk{chunk.getRequest(),
+                      frame::bytes(chunk.getData(), 1, kMaxXmlChunk, "a part of a domain's XML")};
     }
     case schema::ActuatorMessage::RESULT: {
       const auto result = message.getResult();

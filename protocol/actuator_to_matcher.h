@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// actuator -> matcher: answers, notices, and the live XML unread. Bounds and meaning: schema/actuator_to_matcher.capnp.
+// actuator -> matcher: answers, notices, and the live XML unread. Bounds and meaning:
+// schema/actuator_to_matcher.capnp.
 #pragma once
 
 #include <cstdint>
@@ -13,10 +14,10 @@
 
 namespace whawty {
 
-inline constexpr std::size_t kMaxXmlChunk = 48 * 1024;        // bytes
-inline constexpr std::size_t kMaxXml = 8 * 1024 * 1024;       // bytes, all chunks of a description
-inline constexpr std::size_t kMaxResultMessage = 1024;        // bytes
-inline constexpr std::size_t kMaxDomainName = 1024;           // bytes
+inline constexpr std::size_t kMaxXmlChunk = 48 * 1024;   // bytes
+inline constexpr std::size_t kMaxXml = 8 * 1024 * 1024;  // bytes, all chunks of a description
+inline constexpr std::size_t kMaxResultMessage = 1024;   // bytes
+inline constexpr std::size_t kMaxDomainName = 1024;      // bytes
 
 struct DomainListed {
   Uuid uuid;

@@ -15,7 +15,9 @@
 namespace whawty {
 namespace {
 
-[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
+[[noreturn]] void fail(const char* what) {
+  throw std::system_error(errno, std::generic_category(), what);
+}
 
 // Room for one descriptor in a control message, aligned as the kernel wants it.
 union Control {
@@ -105,6 +107,8 @@ void Channel::flush() {
   while (!queue_.empty() && send_now(queue_.front().datagram, queue_.front().attached)) queue_.pop_front();
 }
 
-short Channel::poll_events() const { return static_cast<short>(queue_.empty() ? POLLIN : POLLIN | POLLOUT); }
+short Channel::poll_events() const {
+  return static_cast<short>(queue_.empty() ? POLLIN : POLLIN | POLLOUT);
+}
 
 }  // namespace whawty

@@ -33,12 +33,12 @@ class Channel {
   // Two connected sockets, close-on-exec. Throws std::system_error.
   static std::pair<Fd, Fd> pair();
 
-  // Reads the next datagram into received; false if none is waiting. Throws PeerClosed at the end, Violation for a
-  // datagram that is longer than kMaxDatagram or carries more than one descriptor.
+  // Reads the next datagram into received; false if none is waiting. Throws PeerClosed at the end, Violation
+  // for a datagram that is longer than kMaxDatagram or carries more than one descriptor.
   bool receive(Received& received);
 
-  // Sends, or queues what the socket does not take now. Throws PeerClosed, and Violation when more than max_queued
-  // datagrams wait for a peer that does not read.
+  // Sends, or queues what the socket does not take now. Throws PeerClosed, and Violation when more than
+  // max_queued datagrams wait for a peer that does not read.
   void send(Datagram datagram, Fd attached = {});
 
   // Sends of the queue what the socket takes now. Throws PeerClosed.

@@ -23,9 +23,9 @@ struct Property {
 };
 
 struct Device {
-  std::string sysname;           // the port path, "3-6.3"; "usb3" for a root hub
-  std::uint16_t bus = 0;         // 1 to kMaxBus
-  std::uint16_t number = 0;      // 1 to kMaxDeviceNumber, unique on its bus at a time
+  std::string sysname;       // the port path, "3-6.3"; "usb3" for a root hub
+  std::uint16_t bus = 0;     // 1 to kMaxBus
+  std::uint16_t number = 0;  // 1 to kMaxDeviceNumber, unique on its bus at a time
   std::uint16_t vendor = 0;
   std::uint16_t product = 0;
   std::uint8_t device_class = 0;

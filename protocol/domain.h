@@ -16,7 +16,8 @@ struct Uuid {
   auto operator<=>(const Uuid&) const = default;
 };
 
-// A <hostdev type='usb'>. Either pair may be missing in a live XML: bus and device are 0 then, vendor and product are.
+// A <hostdev type='usb'>. Either pair may be missing in a live XML: bus and device are 0 then, vendor and
+// product are.
 struct Hostdev {
   std::uint16_t bus = 0;     // 1 to kMaxBus
   std::uint16_t device = 0;  // 1 to kMaxDeviceNumber

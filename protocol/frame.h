@@ -22,7 +22,8 @@ inline constexpr std::size_t kMaxWords = kMaxDatagram / sizeof(capnp::word) - 1;
 // A builder for a message of at most that many words, or for any message that a datagram can hold.
 class Builder : public capnp::MallocMessageBuilder {
  public:
-  explicit Builder(unsigned words = 64) : MallocMessageBuilder(words, capnp::AllocationStrategy::FIXED_SIZE) {}
+  explicit Builder(unsigned words = 64)
+      : MallocMessageBuilder(words, capnp::AllocationStrategy::FIXED_SIZE) {}
 };
 
 // The finished message. Throws std::length_error when it does not fit into one segment and one datagram.

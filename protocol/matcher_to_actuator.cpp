@@ -19,25 +19,31 @@ void write_hostdev(schema::HostdevRequest::Builder out, const Uuid& domain, cons
   out.setProduct(hostdev.product);
 }
 
-Uuid read_uuid(schema::Uuid::Reader uuid) { return {uuid.getHigh(), uuid.getLow()}; }
+Uuid read_uuid(schema::Uuid::Reader uuid) {
+  return {uuid.getHigh(), uuid.getLow()};
+}
 
 Hostdev read_hostdev(schema::HostdevRequest::Reader request) {
   const Hostdev hostdev{request.getBus(), request.getDevice(), request.getVendor(), request.getProduct()};
-  if (hostdev.bus > kMaxBus || hostdev.device > kMaxDeviceNumber) throw Violation("a bus or device number out of bounds");
-  if ((hostdev.bus == 0) != (hostdev.device == 0)) throw Violation("a bus without a device number, or the other way round");
+  if (hostdev.bus > kMaxBus || hostdev.device > kMaxDeviceNumber)
+    throw Violation("a bus or device number out of bounds");
+  if ((hostdev.bus == 0) != (hostdev.device == 0))
+    throw Violation("a bus without a device number, or the other way round");
   if (hostdev.vendor == 0 && hostdev.product != 0) throw Violation("a product without its vendor");
   return hostdev;
 }
 
 AttachHostdev read_attach(schema::HostdevRequest::Reader request) {
   const Hostdev hostdev = read_hostdev(request);
-  if (hostdev.bus == 0 || hostdev.vendor == 0) throw Violation("an attach request that does not say all of its device");
+  if (hostdev.bus == 0 || hostdev.vendor == 0)
+    throw Violation("an attach request that does not say all of its device");
   return {read_uuid(request.getDomain()), hostdev};
 }
 
 DetachHostdev read_detach(schema::HostdevRequest::Reader request) {
   const Hostdev hostdev = read_hostdev(request);
-  if (hostdev.bus == 0 && hostdev.vendor == 0) throw Violation("a detach request that says nothing of its device");
+  if (hostdev.bus == 0 && hostdev.vendor == 0)
+    throw Violation("a detach request that says nothing of its device");
   return {read_uuid(request.getDomain()), hostdev};
 }
 
@@ -64,8 +70,12 @@ struct Writer {
     uuid.setHigh(describe.domain.high);
     uuid.setLow(describe.domain.low);
   }
-  void operator()(const AttachHostdev& attach) { write_hostdev(out.initAttach(), attach.domain, attach.hostdev); }
-  void operator()(const DetachHostdev& detach) { write_hostdev(out.initDetach(), detach.domain, detach.hostdev); }
+  void operator()(const AttachHostdev& attach) {
+    write_hostdev(out.initAttach(), attach.domain, attach.hostdev);
+  }
+  void operator()(const DetachHostdev& detach) {
+    write_hostdev(out.initDetach(), detach.domain, detach.hostdev);
+  }
 };
 
 }  // namespace
@@ -78,6 +88,8 @@ Datagram encode(const Request& request) {
   return frame::finish(builder);
 }
 
-Request decode_request(const Datagram& datagram) { return frame::decode<schema::Request>(datagram, read_request); }
+Request decode_request(const Datagram& datagram) {
+  return frame::decode<schema::Request>(datagram, read_request);
+}
 
 }  // namespace whawty

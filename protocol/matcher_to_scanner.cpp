@@ -15,7 +15,8 @@ Datagram encode(const Rescan&) {
 
 Rescan decode_scan_request(const Datagram& datagram) {
   return frame::decode<schema::ScanRequest>(datagram, [](schema::ScanRequest::Reader request) {
-    if (request.getKind() != schema::ScanRequest::Kind::RESCAN) throw Violation("a scan request of an unknown kind");
+    if (request.getKind() != schema::ScanRequest::Kind::RESCAN)
+      throw Violation("a scan request of an unknown kind");
     return Rescan{};
   });
 }

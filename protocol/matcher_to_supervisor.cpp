@@ -16,8 +16,8 @@ PolicyMessage read_message(schema::PolicyMessage::Reader message) {
       return ConfigRejected{};
     case schema::PolicyMessage::STATUS: {
       const auto status = message.getStatus();
-      return Status{status.getLibvirtConnected(), status.getMachines(), status.getRunning(), status.getDevices(),
-                    status.getAttached()};
+      return Status{status.getLibvirtConnected(), status.getMachines(), status.getRunning(),
+                    status.getDevices(), status.getAttached()};
     }
   }
   throw Violation("a policy message of an unknown kind");

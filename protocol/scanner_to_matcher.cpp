@@ -43,7 +43,8 @@ void write_device(schema::Device::Builder record, const Device& device) {
 std::string read_sysname(capnp::Data::Reader data) {
   std::string name = frame::bytes(data, 1, kMaxSysname, "a sysfs name");
   constexpr std::string_view kAllowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.:_-";
-  if (name.find_first_not_of(kAllowed) != std::string::npos) throw Violation("a sysfs name that the kernel would not give");
+  if (name.find_first_not_of(kAllowed) != std::string::npos)
+    throw Violation("a sysfs name that the kernel would not give");
   return name;
 }
 

@@ -8,8 +8,8 @@
 
 namespace whawty {
 
-// Names the process and starts its log, does the work, and returns the exit code that tells the supervisor how it ended,
-// with one line in the log unless a peer's end was all there was.
+// Names the process and starts its log, does the work, and returns the exit code that tells the supervisor
+// how it ended, with one line in the log unless a peer's end was all there was.
 int run_worker(const char* name, const std::function<void()>& work);
 
 // The same for a part of the work after which no destructors may run.

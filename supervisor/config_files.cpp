@@ -26,7 +26,9 @@ struct Failure {
   std::string message;
 };
 
-[[noreturn]] void fail(const std::string& name, const std::string& why) { throw Failure{escape(name) + ": " + why}; }
+[[noreturn]] void fail(const std::string& name, const std::string& why) {
+  throw Failure{escape(name) + ": " + why};
+}
 
 // O_NONBLOCK: opening a FIFO or a device must not hang.
 Fd open_for_reading(int directory, const std::string& name) {
@@ -99,7 +101,8 @@ ConfigFiles read_all(const std::string& path) {
   const Fd opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!opened && (errno == ENOENT || errno == ENOTDIR)) return config;
   if (!opened) fail(directory, std::strerror(errno));
-  for (const std::string& file : names_in(opened.get(), directory)) add_machine(config, opened.get(), directory, file);
+  for (const std::string& file : names_in(opened.get(), directory))
+    add_machine(config, opened.get(), directory, file);
   return config;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// The configuration files: opened here, where there is a file system, and read by the matcher, where there is none.
+// The configuration files: opened here, where there is a file system, and read by the matcher, where there is
+// none.
 #pragma once
 
 #include <string>
@@ -15,8 +16,8 @@ namespace whawty {
 inline constexpr std::size_t kMaxConfigBytes = 1024 * 1024;  // of one file
 inline constexpr std::size_t kMaxConfigFiles = 1000;         // of machines.d
 
-// One file, copied unread into a memory file that nobody can change, so that a configuration in use stays what it was
-// when it was accepted, whatever happens to the files.
+// One file, copied unread into a memory file that nobody can change, so that a configuration in use stays
+// what it was when it was accepted, whatever happens to the files.
 struct ConfigCopy {
   std::string name;     // the path as messages show it
   std::string machine;  // of a file of machines.d, else empty
@@ -32,7 +33,8 @@ struct ConfigReadError {
   std::string message;
 };
 
-// Copies the main file and every regular file of machines.d beside it that ends in .yml. Symbolic links are followed.
+// Copies the main file and every regular file of machines.d beside it that ends in .yml. Symbolic links are
+// followed.
 std::variant<ConfigFiles, ConfigReadError> read_config_files(const std::string& path);
 
 }  // namespace whawty

@@ -39,15 +39,19 @@ Generation::Generation(const Programs& programs, const std::string& libvirt_uri)
     : Generation(programs, libvirt_uri, Sockets{}) {}
 
 Generation::Generation(const Programs& programs, const std::string& libvirt_uri, Sockets sockets)
-    : matcher_(std::move(sockets.control.first)), workers_{{{"scanner", 0}, {"matcher", 0}, {"actuator", 0}}} {
+    : matcher_(std::move(sockets.control.first)),
+      workers_{{{"scanner", 0}, {"matcher", 0}, {"actuator", 0}}} {
   auto& [scanner, matcher, actuator] = workers_;
   scanner.pid = start(programs.scanner, {}, {sockets.devices.first.get()});
-  matcher.pid = start(programs.matcher, {},
-                      {sockets.control.second.get(), sockets.devices.second.get(), sockets.commands.first.get()});
+  matcher.pid =
+      start(programs.matcher, {},
+            {sockets.control.second.get(), sockets.devices.second.get(), sockets.commands.first.get()});
   actuator.pid = start(programs.actuator, {"--connect", libvirt_uri}, {sockets.commands.second.get()});
 }
 
-Generation::~Generation() { kill(); }
+Generation::~Generation() {
+  kill();
+}
 
 void Generation::reap(Worker& worker, bool killed, End& end) {
   int status = 0;

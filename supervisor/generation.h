@@ -26,7 +26,7 @@ class Generation {
 
   struct End {
     bool unsealed = false;  // a worker could not seal itself
-    std::string causes;     // the workers that ended of themselves with more to say than that a peer had ended
+    std::string causes;  // the workers that ended of themselves with more to say than that a peer had ended
   };
 
   // Whether a worker has ended, and so the generation is over: kill() then. To be asked when SIGCHLD came.

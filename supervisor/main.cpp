@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// whawty-libvirt-usb-hotplugd: what the user runs. It starts the scanner, the matcher and the actuator and keeps them
-// running; it alone has privileges, and it reads no byte of a device or a guest.
+// whawty-libvirt-usb-hotplugd: what the user runs. It starts the scanner, the matcher and the actuator and
+// keeps them running; it alone has privileges, and it reads no byte of a device or a guest.
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -24,16 +24,19 @@
 namespace whawty {
 namespace {
 
-// Only these capabilities are kept, if the process has them: to change the workers' users, and to end the workers.
+// Only these capabilities are kept, if the process has them: to change the workers' users, and to end the
+// workers.
 constexpr std::uint64_t kCapabilities = 1ULL << CAP_SETUID | 1ULL << CAP_SETGID | 1ULL << CAP_KILL;
 
-// From here on signals wait in a descriptor: one that comes early is not lost, and none ends a worker at its start.
+// From here on signals wait in a descriptor: one that comes early is not lost, and none ends a worker at its
+// start.
 Fd block_signals() {
   sigset_t signals;
   ::sigemptyset(&signals);
   for (const int signal : {SIGHUP, SIGTERM, SIGINT, SIGCHLD}) ::sigaddset(&signals, signal);
-  Fd descriptor(::sigprocmask(SIG_BLOCK, &signals, nullptr) == 0 ? ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK)
-                                                                  : -1);
+  Fd descriptor(::sigprocmask(SIG_BLOCK, &signals, nullptr) == 0
+                    ? ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK)
+                    : -1);
   if (!descriptor) throw std::system_error(errno, std::generic_category(), "signals");
   return descriptor;
 }

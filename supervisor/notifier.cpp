@@ -42,7 +42,8 @@ void Notifier::reloading() const {
 
 void Notifier::send(const std::string& state) const {
   // What systemd does not take is lost, as with sd_notify: the next status tells the same and more.
-  if (socket_) [[maybe_unused]] const ssize_t sent = ::send(socket_.get(), state.data(), state.size(), MSG_NOSIGNAL);
+  if (socket_) [[maybe_unused]]
+    const ssize_t sent = ::send(socket_.get(), state.data(), state.size(), MSG_NOSIGNAL);
 }
 
 }  // namespace whawty

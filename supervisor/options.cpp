@@ -17,7 +17,8 @@ const char kUsage[] =
     "  -h, --help         show this and exit\n"
     "  -V, --version      show the version and exit\n"
     "\n"
-    "SIGHUP reads the configuration again. With WHAWTY_LIBVIRT_USB_HOTPLUGD_DEBUG in the environment every scan is\n"
+    "SIGHUP reads the configuration again. With WHAWTY_LIBVIRT_USB_HOTPLUGD_DEBUG in the environment every "
+    "scan is\n"
     "logged, with all USB devices, their udev variables and tags, and all guests.\n";
 
 namespace {
@@ -60,7 +61,8 @@ Options parse_options(int argc, char** argv) {
     options.config = argv[::optind];
   } else {
     options.action = Options::Action::kUsageError;
-    options.mistake = argc == ::optind ? "the configuration file is missing" : "only one configuration file is possible";
+    options.mistake =
+        argc == ::optind ? "the configuration file is missing" : "only one configuration file is possible";
   }
   return options;
 }

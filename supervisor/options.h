@@ -18,7 +18,8 @@ struct Options {
 
 extern const char kUsage[];
 
-// Options may stand before or after CONFIG. Without --connect the URI is LIBVIRT_DEFAULT_URI, else qemu:///system.
+// Options may stand before or after CONFIG. Without --connect the URI is LIBVIRT_DEFAULT_URI, else
+// qemu:///system.
 Options parse_options(int argc, char** argv);
 
 }  // namespace whawty

@@ -29,8 +29,8 @@ constexpr auto kHealthyAfter = 10s;  // a generation that lived that long starts
 
 std::string describe(const Status& status) {
   if (!status.libvirt_connected) return "waiting for libvirt";
-  return concat(status.running, " of ", status.machines, " machines running, ", status.attached, " of ", status.devices,
-                " USB devices attached");
+  return concat(status.running, " of ", status.machines, " machines running, ", status.attached, " of ",
+                status.devices, " USB devices attached");
 }
 
 }  // namespace
@@ -68,7 +68,8 @@ void Supervisor::offer(const ConfigFiles& config) {
     Channel& matcher = generation_->matcher();
     for (const ConfigCopy& file : config.files) {
       Fd content(::fcntl(file.content.get(), F_DUPFD_CLOEXEC, 0));
-      if (!content) throw std::system_error(errno, std::generic_category(), "handing over a configuration file");
+      if (!content)
+        throw std::system_error(errno, std::generic_category(), "handing over a configuration file");
       matcher.send(encode(ConfigFile{file.name, file.machine}), std::move(content));
     }
     matcher.send(encode(ConfigCommit{}));
@@ -102,7 +103,8 @@ void Supervisor::end_generation() {
     return finish(EXIT_FAILURE);
   }
   if (Clock::now() - started_ >= kHealthyAfter) pause_ = kFirstPause;
-  log::warning(end.causes.empty() ? "a worker ended" : end.causes, ": starting all three again in ", pause_.count(), " ms");
+  log::warning(end.causes.empty() ? "a worker ended" : end.causes, ": starting all three again in ",
+               pause_.count(), " ms");
   start_at_ = Clock::now() + pause_;
   pause_ = std::min<std::chrono::milliseconds>(2 * pause_, kLongestPause);
   if (accepted_ && read_) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// The supervisor's work: it keeps a generation of workers alive, hands the configuration to the matcher, and answers
-// signals and the service manager. It reads nothing that a device or a guest can have written.
+// The supervisor's work: it keeps a generation of workers alive, hands the configuration to the matcher, and
+// answers signals and the service manager. It reads nothing that a device or a guest can have written.
 #pragma once
 
 #include <chrono>
@@ -20,15 +20,16 @@ namespace whawty {
 class Supervisor {
  public:
   struct Settings {
-    std::string config;       // path of the main file
+    std::string config;  // path of the main file
     std::string libvirt_uri;
   };
 
-  // The signals must be blocked, and readable from that descriptor (signalfd(2)): SIGHUP, SIGTERM, SIGINT, SIGCHLD.
+  // The signals must be blocked, and readable from that descriptor (signalfd(2)): SIGHUP, SIGTERM, SIGINT,
+  // SIGCHLD.
   Supervisor(Settings settings, Programs programs, Fd signals);
 
-  // Runs until SIGTERM or SIGINT, and returns the daemon's exit code. Not 0 if the first configuration is bad or a
-  // worker cannot be sealed; both are in the log then.
+  // Runs until SIGTERM or SIGINT, and returns the daemon's exit code. Not 0 if the first configuration is bad
+  // or a worker cannot be sealed; both are in the log then.
   int run();
 
  private:
@@ -54,13 +55,13 @@ class Supervisor {
   const Notifier notifier_;
 
   std::optional<Generation> generation_;
-  Clock::time_point start_at_;             // of the next generation, while there is none
-  Clock::time_point started_;              // of the present one
-  std::chrono::milliseconds pause_;        // before the next start after a failure
+  Clock::time_point start_at_;       // of the next generation, while there is none
+  Clock::time_point started_;        // of the present one
+  std::chrono::milliseconds pause_;  // before the next start after a failure
 
-  std::optional<ConfigFiles> accepted_;    // in use
-  std::optional<ConfigFiles> read_;        // read, not yet answered by the matcher
-  bool reoffered_ = false;                 // the matcher has yet to accept again what an earlier one had accepted
+  std::optional<ConfigFiles> accepted_;  // in use
+  std::optional<ConfigFiles> read_;      // read, not yet answered by the matcher
+  bool reoffered_ = false;  // the matcher has yet to accept again what an earlier one had accepted
   bool reload_requested_ = false;
   std::optional<int> exit_code_;
 };

@@ -28,7 +28,9 @@ constexpr int kAboveAllPassed = 16;  // where descriptors wait that are about to
 // What a worker may know of the environment: whether to log for the journal, and whether to log all.
 constexpr const char* kPassedOn[] = {"JOURNAL_STREAM", "WHAWTY_LIBVIRT_USB_HOTPLUGD_DEBUG", "TZ"};
 
-[[noreturn]] void fail(const char* step) { throw std::system_error(errno, std::generic_category(), step); }
+[[noreturn]] void fail(const char* step) {
+  throw std::system_error(errno, std::generic_category(), step);
+}
 
 std::filesystem::path workers_folder() {
   const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe");
@@ -40,9 +42,10 @@ std::optional<Identity> identity_for(const std::string& worker) {
   try {
     return identity_of(user);
   } catch (const std::runtime_error& error) {
-    throw std::runtime_error(concat(error.what(), ", which the ", worker,
-                                    " runs as. Create the users with: systemd-sysusers "
-                                    "/usr/lib/sysusers.d/whawty-libvirt-usb-hotplugd.conf (or the path of that file)"));
+    throw std::runtime_error(
+        concat(error.what(), ", which the ", worker,
+               " runs as. Create the users with: systemd-sysusers "
+               "/usr/lib/sysusers.d/whawty-libvirt-usb-hotplugd.conf (or the path of that file)"));
   }
 }
 
@@ -75,7 +78,8 @@ void place(int from, int to) {
 // Everything but the passed descriptors closes at exec.
 void arrange_descriptors(const std::vector<int>& descriptors) {
   std::vector<int> high;
-  for (const int descriptor : descriptors) high.push_back(::fcntl(descriptor, F_DUPFD_CLOEXEC, kAboveAllPassed));
+  for (const int descriptor : descriptors)
+    high.push_back(::fcntl(descriptor, F_DUPFD_CLOEXEC, kAboveAllPassed));
   const Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   place(null.get(), STDIN_FILENO);
   place(STDERR_FILENO, STDOUT_FILENO);
@@ -97,8 +101,8 @@ void arrange_descriptors(const std::vector<int>& descriptors) {
   arrange_descriptors(descriptors);
   if (program.identity) become(*program.identity);
   keep_capabilities(0);
-  // A worker ends when its channel does; this is for one that hangs in a call then. Set last: a change of the user
-  // undoes it.
+  // A worker ends when its channel does; this is for one that hangs in a call then. Set last: a change of the
+  // user undoes it.
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) fail("PR_SET_PDEATHSIG");
   arguments.insert(arguments.begin(), program.name);
   std::vector<std::string> environment = worker_environment();
@@ -111,11 +115,14 @@ void arrange_descriptors(const std::vector<int>& descriptors) {
 Programs find_programs() {
   const bool own_users = has_capability(CAP_SETUID) && has_capability(CAP_SETGID);
   if (!own_users)
-    log::warning("not started as root: all four processes run as this user, and nothing keeps them apart but seccomp");
-  return {find_program("scanner", own_users), find_program("matcher", own_users), find_program("actuator", own_users)};
+    log::warning(
+        "not started as root: all four processes run as this user, and nothing keeps them apart but seccomp");
+  return {find_program("scanner", own_users), find_program("matcher", own_users),
+          find_program("actuator", own_users)};
 }
 
-pid_t start(const Program& program, const std::vector<std::string>& arguments, const std::vector<int>& descriptors) {
+pid_t start(const Program& program, const std::vector<std::string>& arguments,
+            const std::vector<int>& descriptors) {
   const pid_t child = ::fork();
   if (child < 0) fail("fork");
   if (child > 0) return child;

@@ -27,13 +27,15 @@ struct Programs {
   Program scanner, matcher, actuator;
 };
 
-// Opens the workers in libexec/whawty-libvirt-usb-hotplugd beside the folder of the supervisor's own file, and looks up
-// their users if this process may change its user. Throws std::runtime_error: a missing user or file, and what to do.
+// Opens the workers in libexec/whawty-libvirt-usb-hotplugd beside the folder of the supervisor's own file,
+// and looks up their users if this process may change its user. Throws std::runtime_error: a missing user or
+// file, and what to do.
 Programs find_programs();
 
-// Starts a worker. The descriptors are placed at 3, 4, ... in that order; 0 is /dev/null, 1 and 2 are the supervisor's
-// stderr, and nothing else is open. It never has the supervisor's user if it has an own one: that changes before exec.
-// Throws std::system_error when there are no more processes.
-pid_t start(const Program& program, const std::vector<std::string>& arguments, const std::vector<int>& descriptors);
+// Starts a worker. The descriptors are placed at 3, 4, ... in that order; 0 is /dev/null, 1 and 2 are the
+// supervisor's stderr, and nothing else is open. It never has the supervisor's user if it has an own one:
+// that changes before exec. Throws std::system_error when there are no more processes.
+pid_t start(const Program& program, const std::vector<std::string>& arguments,
+            const std::vector<int>& descriptors);
 
 }  // namespace whawty

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#include "matcher/attempts.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace whawty {
+namespace {
+
+using namespace std::chrono_literals;
+using Report = Attempts::Report;
+
+const Uuid kDomain{1, 2};
+const ChangeKey kKey{kDomain, true, {1, 5, 0x046d, 0x0825}};
+const Clock::time_point kStart{1000s};
+
+TEST(Attempts, TheFirstIsDueAtOnce) {
+  EXPECT_TRUE(Attempts{}.due(kKey, kStart));
+}
+
+TEST(Attempts, PausesDoubleFromTenthOfSecondToHalfMinute) {
+  Attempts attempts;
+  auto now = kStart;
+  std::vector<std::chrono::milliseconds> pauses;
+  for (int i = 0; i < 12; ++i) {
+    attempts.ended(kKey, false, now);
+    EXPECT_FALSE(attempts.due(kKey, now));
+    const auto next = attempts.next(now);
+    pauses.push_back(std::chrono::duration_cast<std::chrono::milliseconds>(next - now));
+    EXPECT_FALSE(attempts.due(kKey, next - 1ns));
+    EXPECT_TRUE(attempts.due(kKey, next));
+    now = next;
+  }
+  const std::vector<std::chrono::milliseconds> expected{100ms,  200ms,   400ms,   800ms,   1600ms,  3200ms,
+                                                        6400ms, 12800ms, 25600ms, 30000ms, 30000ms, 30000ms};
+  EXPECT_EQ(pauses, expected);
+}
+
+TEST(Attempts, TheCallerMayAskForMorePatience) {
+  Attempts attempts;
+  attempts.ended(kKey, true, kStart, 5s);
+  EXPECT_EQ(attempts.next(kStart), kStart + 5s);
+}
+
+TEST(Attempts, ALastingFailureIsSaidOnceAndNotTheFirstTime) {
+  Attempts attempts;
+  EXPECT_EQ(attempts.ended(kKey, false, kStart), Report::kNothing);
+  EXPECT_EQ(attempts.ended(kKey, false, kStart), Report::kFailed);
+  EXPECT_EQ(attempts.ended(kKey, false, kStart), Report::kNothing);
+  EXPECT_EQ(attempts.ended(kKey, false, kStart), Report::kNothing);
+}
+
+TEST(Attempts, ThatItWorksAtLastIsSaid) {
+  Attempts attempts;
+  attempts.ended(kKey, false, kStart);
+  attempts.ended(kKey, false, kStart);
+  EXPECT_EQ(attempts.ended(kKey, true, kStart), Report::kDone);
+}
+
+TEST(Attempts, WhatWorksInVainIsSaidTwiceAtMost) {
+  Attempts attempts;
+  EXPECT_EQ(attempts.ended(kKey, true, kStart), Report::kDone);
+  EXPECT_EQ(attempts.ended(kKey, true, kStart), Report::kInVain);
+  EXPECT_EQ(attempts.ended(kKey, true, kStart), Report::kNothing);
+}
+
+TEST(Attempts, WhatIsNoLongerWantedIsForgotten) {
+  Attempts attempts;
+  attempts.ended(kKey, false, kStart);
+  attempts.keep([](const ChangeKey&) { return false; });
+  EXPECT_TRUE(attempts.due(kKey, kStart));
+  EXPECT_EQ(attempts.ended(kKey, false, kStart), Report::kNothing) << "the count starts over";
+}
+
+TEST(Attempts, AChangeOfTheDomainOrDeviceEndsThePause) {
+  Attempts attempts;
+  attempts.ended(kKey, false, kStart);
+  attempts.hurry(Uuid{9, 9});
+  attempts.hurry(1, 6);
+  EXPECT_FALSE(attempts.due(kKey, kStart));
+  attempts.hurry(kDomain);
+  EXPECT_TRUE(attempts.due(kKey, kStart));
+  attempts.ended(kKey, false, kStart);
+  attempts.hurry(1, 5);
+  EXPECT_TRUE(attempts.due(kKey, kStart));
+}
+
+}  // namespace
+}  // namespace whawty

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#include "matcher/config_loader.h"
+
+#include <gmock/gmock.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "common/sandbox.h"
+#include "config_text.h"
+#include "corpus.h"
+#include "matcher/match.h"
+
+namespace whawty::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+// As the supervisor hands them over: the main file, then those of machines.d sorted by name.
+std::vector<ConfigText> files_of(const std::filesystem::path& input) {
+  if (!is_directory(input)) return {{input.filename(), "", read_file(input)}};
+  std::vector<ConfigText> files;
+  for (const auto& entry : std::filesystem::directory_iterator(input / "machines.d"))
+    files.push_back({"machines.d" / entry.path().filename(), entry.path().stem(), read_file(entry.path())});
+  std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.file < b.file; });
+  files.insert(files.begin(), {"config.yml", "", read_file(input / "config.yml")});
+  return files;
+}
+
+std::string result_of(const std::vector<ConfigText>& files) {
+  const auto result = load_config(files);
+  if (const auto* const error = std::get_if<ConfigError>(&result)) return error->message + "\n";
+  return to_text(std::get<LoadedConfig>(result));
+}
+
+std::string result_of(const std::string& content) {
+  return result_of({ConfigText{"config.yml", "", content}});
+}
+
+// A configuration whose only condition is this line.
+std::string with_condition(const std::string& line) {
+  return "machines: {a: {devices: [{" + line + "}]}}";
+}
+
+std::string name_of(const ::testing::TestParamInfo<CorpusCase>& info) {
+  return info.param.name;
+}
+
+class ConfigCorpus : public ::testing::TestWithParam<CorpusCase> {};
+
+TEST_P(ConfigCorpus, GivesWhatStandsBesideIt) {
+  EXPECT_EQ(result_of(files_of(GetParam().input)), read_file(GetParam().expectation));
+}
+
+INSTANTIATE_TEST_SUITE_P(Good, ConfigCorpus,
+                         ::testing::ValuesIn(corpus(WHAWTY_CORPUS "/good", ".yml", ".expected")), name_of);
+INSTANTIATE_TEST_SUITE_P(Bad, ConfigCorpus,
+                         ::testing::ValuesIn(corpus(WHAWTY_CORPUS "/bad", ".yml", ".message")), name_of);
+
+struct Interval {
+  std::string text;
+  std::string result;
+};
+void PrintTo(const Interval& interval, std::ostream* out) {
+  *out << interval.text;
+}
+
+class ConfigInterval : public ::testing::TestWithParam<Interval> {};
+
+TEST_P(ConfigInterval, IsReadLikeThis) {
+  EXPECT_THAT(result_of("interval: " + GetParam().text + "\n"), HasSubstr(GetParam().result));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Config, ConfigInterval,
+    ::testing::Values(
+        Interval{"5s", "interval 5000000000 ns"}, Interval{"1m30s", "interval 90000000000 ns"},
+        Interval{"1.5h", "interval 5400000000000 ns"}, Interval{"'300ms'", "interval 300000000 ns"},
+        Interval{"", "interval 5000000000 ns"},     //
+        Interval{"~", "interval 5000000000 ns"},    //
+        Interval{"0", "interval 5000000000 ns"},    //
+        Interval{"'0'", "interval 5000000000 ns"},  //
+        Interval{"0s", "interval 5000000000 ns"},   //
+        Interval{"-0s", "interval 5000000000 ns"},  //
+        Interval{"1ns", "interval 1 ns"}, Interval{"-1s", "config.yml:1:11: interval: -1s is negative"},
+        Interval{"5", "interval: 5 has no unit; expected a duration such as"},
+        Interval{"1d", "interval: 'd' is not a unit"}, Interval{"''", "interval: '' is not a duration"},
+        Interval{"[5s]", "interval: a list instead of a text"}));
+
+struct Number {
+  std::string line;
+  std::string result;
+};
+void PrintTo(const Number& number, std::ostream* out) {
+  *out << number.line;
+}
+
+class ConfigNumber : public ::testing::TestWithParam<Number> {};
+
+TEST_P(ConfigNumber, IsReadLikeThis) {
+  EXPECT_THAT(result_of(with_condition(GetParam().line)), HasSubstr(GetParam().result));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Config, ConfigNumber,
+    ::testing::Values(
+        Number{"bus: 1", "    bus 1\n"}, Number{"bus: 999", "    bus 999\n"},
+        Number{"device: 1", "    device 1\n"}, Number{"device: 127", "    device 127\n"},
+        Number{"vendor-id: 0", "    vendor 0000\n"}, Number{"vendor-id: 0xffff", "    vendor ffff\n"},
+        Number{"product-id: 0x0825", "    product 0825\n"}, Number{"vendor-id: 1133", "    vendor 046d\n"},
+        Number{"vendor-id: 0X046D", "    vendor 046d\n"}, Number{"vendor-id: 0o2155", "    vendor 046d\n"},
+        Number{"vendor-id: 0b100_0110_1101", "    vendor 046d\n"},
+        Number{"vendor-id: 1_133", "    vendor 046d\n"}, Number{"vendor-id: +1133", "    vendor 046d\n"},
+        Number{"bus: 0", "devices[0].bus: 0 is out of range; expected 1 to 999"},
+        Number{"bus: 1000", "bus: 1000 is out of range; expected 1 to 999"},
+        Number{"bus: -1", "bus: -1 is out of range; expected 1 to 999"},
+        Number{"device: 0", "device: 0 is out of range; expected 1 to 127"},
+        Number{"device: 128", "device: 128 is out of range; expected 1 to 127"},
+        Number{"vendor-id: 0x10000", "vendor-id: 0x10000 is out of range; expected 0x0000 to 0xffff"},
+        Number{"vendor-id: -1", "vendor-id: -1 is out of range"},
+        Number{"product-id: 65536", "product-id: 65536 is out of range; expected 0x0000 to 0xffff"},
+        Number{"product-id: 99999999999999999999", "99999999999999999999 is out of range"},
+        Number{"vendor-id: 0403",
+               "'0403' starts with a zero, as octal numbers do; write 0x0403 for hexadecimal or 403 for "
+               "decimal"},
+        Number{"bus: 003", "'003' starts with a zero, as octal numbers do; write 3\n"},
+        Number{"vendor-id: 046d", "'046d' is not a number; hexadecimal is written 0x046d\n"},
+        Number{"bus: 0a", "'0a' is not a number; expected an integer\n"},
+        Number{"bus: 1.5", "'1.5' is not a number; expected an integer\n"},
+        Number{"vendor-id: '0x046d'", "'0x046d' is a text; write the number without quotes\n"},
+        Number{"bus: [1]", "bus: a list instead of an integer\n"},
+        Number{"bus: {}", "bus: a mapping instead of an integer\n"}));
+
+TEST(Config, RefusesAFileThatIsLargerThanOneMebibyte) {
+  const std::string largest = "{}\n#" + std::string(1024 * 1024 - 4, 'x');
+  EXPECT_EQ(result_of(largest), "interval 5000000000 ns\n");
+  EXPECT_EQ(result_of(largest + "x"), "config.yml:1:1: the file is larger than 1048576 bytes\n");
+}
+
+TEST(Config, RefusesDeepNestingBeforeItCostsStack) {
+  constexpr int kLevels = 100'000;
+  const std::string lists = std::string(kLevels, '[') + std::string(kLevels, ']');
+  EXPECT_EQ(result_of(lists), "config.yml:1:33: nested deeper than 32 levels\n");
+  std::string dashes;
+  for (int i = 0; i < kLevels; ++i) dashes += "- ";
+  EXPECT_EQ(result_of(dashes), "config.yml:1:65: nested deeper than 32 levels\n");
+  EXPECT_THAT(result_of("a: " + lists.substr(0, 30) + lists.substr(kLevels, 30)),
+              HasSubstr("a: unknown key"));
+}
+
+TEST(Config, RefusesControlCharactersAndWhatIsNotUtf8) {
+  EXPECT_EQ(result_of(std::string("{}\n\0", 4)), "config.yml:2:1: control character \\x00 in the text\n");
+  EXPECT_EQ(result_of("{} #\x04\nrubbish"), "config.yml:1:5: control character \\x04 in the text\n");
+  EXPECT_EQ(result_of("{} #\x7f"), "config.yml:1:5: control character \\x7f in the text\n");
+  EXPECT_EQ(result_of("{} #\xc2\x9f"), "config.yml:1:5: control character \\xc2\\x9f in the text\n");
+  EXPECT_EQ(result_of("{} #\xc2\xa0\xc2\x85\n"), "interval 5000000000 ns\n");
+  EXPECT_EQ(result_of("\xff\xfe{}"), "config.yml:1:1: byte \\xff is not UTF-8 text\n");
+}
+
+TEST(Config, TakesAByteOrderMarkAndCarriageReturns) {
+  EXPECT_EQ(result_of("\xef\xbb\xbfinterval: 1ns\r\nmachines: {}\r\n"), "interval 1 ns\n");
+}
+
+TEST(Config, SaysWhereABracketStartsThatTheEndOfTheTextLeavesOpen) {
+  EXPECT_EQ(result_of("interval: [1, 2"),
+            "config.yml:1:11: not well-formed YAML: end of sequence flow not found\n");
+  EXPECT_EQ(result_of("{interval: 5s"), "config.yml:1:1: not well-formed YAML: end of map flow not found\n");
+}
+
+TEST(Config, EndsAtAStrayCommaWhereTheParserWouldNot) {
+  EXPECT_EQ(result_of(","),
+            "config.yml:1:1: more text after the end of the document; expected one document\n");
+}
+
+TEST(Config, EscapesWhatAFileNameAndAValueHold) {
+  EXPECT_EQ(result_of({ConfigText{"c\n.yml", "", "interval: \"\\e[31m\""}}),
+            "c\\x0a.yml:1:11: interval: '\\x1b[31m' is not a number; expected a duration such as 300ms, 5s "
+            "or 1m30s\n");
+}
+
+TEST(Config, NeedsAMainFileFirst) {
+  EXPECT_EQ(result_of(std::vector<ConfigText>{}), "no main configuration file\n");
+  EXPECT_EQ(result_of({ConfigText{"machines.d/a.yml", "a", "{}"}}), "no main configuration file\n");
+}
+
+TEST(Config, RefusesAFileOfMachinesDWhoseNameNamesNoMachine) {
+  EXPECT_THAT(result_of({ConfigText{"config.yml", "", "{}"},
+                         ConfigText{"machines.d/.yml", "", "devices: [{bus: 1}]"}}),
+              HasSubstr("machines.d/.yml:1:1: the file's name names no machine"));
+}
+
+TEST(Config, RefusesASecondFileForTheSameMachine) {
+  const ConfigText first{"machines.d/a.yml", "a", "devices: [{bus: 1}]"};
+  const ConfigText second{"other.d/a.yml", "a", "devices: [{bus: 2}]"};
+  const std::string expected =
+      "other.d/a.yml:1:1: a second file for machine a; the first is machines.d/a.yml:1:1\n";
+  EXPECT_EQ(result_of({{"config.yml", "", "{}"}, first, second}), expected);
+  EXPECT_EQ(result_of({{"config.yml", "", with_condition("bus: 3")}, first, second}), expected);
+}
+
+TEST(Config, RefusesAPatternThatIsTooLargeToSearchFor) {
+  EXPECT_THAT(result_of(with_condition("udev: {env: [{name: A, pattern: '\\pL{100}'}]}")),
+              HasSubstr("machine a"));
+  EXPECT_EQ(
+      result_of(with_condition("udev: {env: [{name: A, pattern: '\\pL{500}'}]}")),
+      "config.yml:1:59: machines.a.devices[0].udev.env[0].pattern: not a regular expression that RE2 takes: "
+      "pattern too large - compile failed\n");
+}
+
+// What the policy process does once it is sealed: loads, matches, forgets.
+constexpr SyscallRule kMemoryOnly[] = {
+    {SCMP_SYS(brk), kAnyArguments, "malloc"},          {SCMP_SYS(mmap), kAnyArguments, "malloc"},
+    {SCMP_SYS(munmap), kAnyArguments, "malloc"},       {SCMP_SYS(mremap), kAnyArguments, "malloc"},
+    {SCMP_SYS(madvise), kAnyArguments, "malloc"},      {SCMP_SYS(futex), kAnyArguments, "locks"},
+    {SCMP_SYS(exit_group), kAnyArguments, "the test"},
+};
+
+int load_and_match_sealed() {
+  const std::string content = read_file(WHAWTY_CORPUS "/good/every-condition.yml");
+  Device device;
+  device.properties = {{"ID_MODEL", std::string(32 * 1024, 'a') + "\xff"}};
+  seal(kMemoryOnly);
+  const auto good = load_config(std::vector<ConfigText>{{"config.yml", "", content}});
+  const auto bad = load_config(std::vector<ConfigText>{{"config.yml", "", "machines: {a: &b [}"}});
+  if (!std::holds_alternative<LoadedConfig>(good) || !std::holds_alternative<ConfigError>(bad)) return 1;
+  for (const Machine& machine : std::get<LoadedConfig>(good).config.machines) first_match(machine, device);
+  return 0;
+}
+
+TEST(Config, LoadsAndMatchesWithNoSystemCallButThoseForMemory) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "a sanitizer makes system calls of its own";
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+  GTEST_SKIP() << "a sanitizer makes system calls of its own";
+#endif
+#endif
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(load_and_match_sealed());
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status)) << "signal " << WTERMSIG(status);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+}  // namespace
+}  // namespace whawty::testing

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#include "config_text.h"
+
+#include "common/text.h"
+
+namespace whawty::testing {
+namespace {
+
+std::string to_text(const PropertyCondition& condition) {
+  const std::string name = "    property " + escape(condition.name);
+  if (condition.equals && !condition.pattern)
+    return concat(name, " equals '", escape(*condition.equals), "'\n");
+  if (condition.pattern && !condition.equals)
+    return concat(name, " has '", escape(condition.pattern->pattern()), "'\n");
+  return name + " is broken\n";
+}
+
+std::string to_text(const Rule& rule) {
+  std::string text = "  rule\n";
+  if (rule.bus) text += concat("    bus ", *rule.bus, '\n');
+  if (rule.device) text += concat("    device ", *rule.device, '\n');
+  if (rule.vendor) text += concat("    vendor ", hex(*rule.vendor, 4), '\n');
+  if (rule.product) text += concat("    product ", hex(*rule.product, 4), '\n');
+  for (const PropertyCondition& condition : rule.properties) text += to_text(condition);
+  for (const std::string& tag : rule.tags) text += concat("    tag '", escape(tag), "'\n");
+  for (const std::string& tag : rule.current_tags) text += concat("    current tag '", escape(tag), "'\n");
+  return text;
+}
+
+}  // namespace
+
+std::string to_text(const LoadedConfig& loaded) {
+  std::string text = concat("interval ", loaded.config.interval.count(), " ns\n");
+  for (const Machine& machine : loaded.config.machines) {
+    text += concat("machine ", escape(machine.name), '\n');
+    for (const Rule& rule : machine.rules) text += to_text(rule);
+  }
+  for (const std::string& notice : loaded.notices) text += concat("notice ", notice, '\n');
+  return text;
+}
+
+}  // namespace whawty::testing

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#include "matcher/device_table.h"
+
+#include <gtest/gtest.h>
+
+#include "protocol/violation.h"
+
+namespace whawty {
+namespace {
+
+Device device(const std::string& sysname, std::uint16_t number = 2) {
+  Device result;
+  result.sysname = sysname;
+  result.bus = 1;
+  result.number = number;
+  return result;
+}
+
+DeviceTable with_snapshot(std::initializer_list<Device> devices) {
+  DeviceTable table;
+  table.apply(SnapshotBegin{});
+  for (const Device& one : devices) table.apply(one);
+  table.apply(SnapshotEnd{});
+  return table;
+}
+
+TEST(DeviceTable, IsCompleteAfterTheFirstSnapshot) {
+  DeviceTable table;
+  EXPECT_FALSE(table.apply(SnapshotBegin{}));
+  EXPECT_TRUE(table.apply(device("1-1")));
+  EXPECT_FALSE(table.complete());
+  EXPECT_TRUE(table.in_snapshot());
+  EXPECT_TRUE(table.apply(SnapshotEnd{})) << "a decision may depend on it, even without a device";
+  EXPECT_TRUE(table.complete());
+  EXPECT_FALSE(table.in_snapshot());
+}
+
+TEST(DeviceTable, ASnapshotThatShowsNothingNewChangesNothing) {
+  DeviceTable table = with_snapshot({device("1-1")});
+  EXPECT_FALSE(table.apply(SnapshotBegin{}));
+  EXPECT_FALSE(table.apply(device("1-1")));
+  EXPECT_FALSE(table.apply(SnapshotEnd{}));
+}
+
+TEST(DeviceTable, WhatASnapshotDoesNotNameIsGone) {
+  DeviceTable table = with_snapshot({device("1-1"), device("1-2")});
+  table.apply(SnapshotBegin{});
+  table.apply(device("1-2"));
+  EXPECT_EQ(table.devices().size(), 2U) << "until the snapshot has ended";
+  EXPECT_TRUE(table.apply(SnapshotEnd{}));
+  EXPECT_EQ(table.devices().size(), 1U);
+  EXPECT_TRUE(table.devices().contains("1-2"));
+}
+
+TEST(DeviceTable, TheNewestRecordOfANameReplacesTheOlder) {
+  DeviceTable table = with_snapshot({device("1-1", 2)});
+  EXPECT_TRUE(table.apply(device("1-1", 3)));
+  EXPECT_EQ(table.devices().at("1-1").number, 3);
+  EXPECT_FALSE(table.apply(device("1-1", 3)));
+}
+
+TEST(DeviceTable, ARemovedDeviceIsGone) {
+  DeviceTable table = with_snapshot({device("1-1")});
+  EXPECT_FALSE(table.apply(DeviceRemoved{"1-2"}));
+  EXPECT_TRUE(table.apply(DeviceRemoved{"1-1"}));
+  EXPECT_TRUE(table.devices().empty());
+}
+
+TEST(DeviceTable, WhatTheProtocolDoesNotAllowIsAViolation) {
+  EXPECT_THROW(with_snapshot({}).apply(SnapshotEnd{}), Violation);
+  DeviceTable table;
+  table.apply(SnapshotBegin{});
+  EXPECT_THROW(table.apply(SnapshotBegin{}), Violation);
+  EXPECT_THROW(table.apply(DeviceRemoved{"1-1"}), Violation);
+  table.apply(device("1-1"));
+  EXPECT_THROW(table.apply(device("1-1")), Violation);
+}
+
+TEST(DeviceTable, MoreDevicesThanAreAllowedAreAViolation) {
+  DeviceTable table = with_snapshot({});
+  for (std::size_t i = 0; i < kMaxDevices; ++i) table.apply(device("1-" + std::to_string(i)));
+  EXPECT_FALSE(table.apply(device("1-0"))) << "one that is known is no further one";
+  EXPECT_THROW(table.apply(device("2-1")), Violation);
+}
+
+}  // namespace
+}  // namespace whawty

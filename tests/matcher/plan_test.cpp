@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// The meaning of the product, case by case.
+#include "matcher/plan.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <ostream>
+
+#include "matcher/config_loader.h"
+
+namespace whawty {
+namespace {
+
+// The devices of these tests. The webcam and the scale have twins of the same vendor and product.
+const Device kWebcam{"1-1", 1, 5, 0x046d, 0x0825, 0xef, {0x0e}, {{"ID_SERIAL_SHORT", "A"}}, {}, {}, false};
+const Device kWebcamTwin{"1-2", 1,  6,    0x046d, 0x0825, 0xef, {0x0e}, {{"ID_SERIAL_SHORT", "B"}},
+                         {},    {}, false};
+const Device kScale{"2-1", 2, 7, 0x0922, 0x8003, 0, {0x03}, {}, {}, {}, false};
+const Device kHub{"1-3", 1, 9, 0x0424, 0x2514, 0x09, {0x09}, {}, {}, {}, false};
+const Device kHubByInterface{"1-4", 1, 10, 0x0424, 0x2514, 0, {0x03, 0x09}, {}, {}, {}, false};
+const Device kRootHub{"usb1", 1, 1, 0x1d6b, 0x0002, 0x09, {0x09}, {}, {}, {}, false};
+const Device kNameless{"2-2", 2, 8, 0, 0x0001, 0, {0x03}, {}, {}, {}, false};
+
+DeviceMap devices(std::initializer_list<Device> list) {
+  DeviceMap map;
+  for (const Device& device : list) map[device.sysname] = device;
+  return map;
+}
+
+Uuid uuid_of(const std::string& name) {
+  return {0, std::hash<std::string>{}(name)};
+}
+
+Hostdev by_address(const Device& device) {
+  return {device.bus, device.number, 0, 0};
+}
+Hostdev by_ids(const Device& device) {
+  return {0, 0, device.vendor, device.product};
+}
+
+DomainView running(const std::string& name, std::vector<Hostdev> hostdevs = {}) {
+  return {uuid_of(name), name, std::move(hostdevs), true};
+}
+DomainView busy(const std::string& name, std::vector<Hostdev> hostdevs = {}) {
+  return {uuid_of(name), name, std::move(hostdevs), false};
+}
+
+// "a: vendor-id: 0x046d; b: bus: 1, device: 5": each machine with one matcher.
+Config config(const std::string& text) {
+  std::string yaml = "machines:\n";
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find("; ", at), text.size());
+    const std::string machine = text.substr(at, end - at);
+    const std::size_t colon = machine.find(':');
+    yaml += "  " + machine.substr(0, colon) + ":\n    devices:\n    - {" + machine.substr(colon + 2) + "}\n";
+    at = end + 2;
+  }
+  if (text.empty()) yaml = "{}";
+  const std::vector<ConfigText> files{{"test.yml", "", yaml}};
+  const auto loaded = load_config(files);
+  if (const auto* const error = std::get_if<ConfigError>(&loaded)) throw std::runtime_error(error->message);
+  return std::get<LoadedConfig>(loaded).config;
+}
+
+// What a plan does, in words.
+using Words = std::vector<std::string>;
+
+std::string attach(const std::string& machine, const Device& device) {
+  return "attach " + device.sysname + " to " + machine;
+}
+std::string detach(const std::string& machine, const Hostdev& hostdev, const std::string& why) {
+  return "detach " + std::to_string(hostdev.bus) + "/" + std::to_string(hostdev.device) + " " +
+         std::to_string(hostdev.vendor) + ":" + std::to_string(hostdev.product) + " from " + machine + ": " +
+         why;
+}
+std::string conflict(const std::string& machine, const Device& device, const std::string& holder) {
+  return machine + " wants " + device.sysname + " of " + holder;
+}
+
+struct Case {
+  std::string title;
+  DeviceMap devices;
+  std::vector<DomainView> domains;
+  Config config;
+  Words expected;
+};
+
+std::ostream& operator<<(std::ostream& out, const Case& example) {
+  return out << example.title;
+}
+
+std::string name_in(const std::vector<DomainView>& domains, const Uuid& uuid) {
+  return std::find_if(domains.begin(), domains.end(), [&](const DomainView& one) { return one.uuid == uuid; })
+      ->name;
+}
+
+Words in_words(const Plan& plan, const std::vector<DomainView>& domains) {
+  static const char* const kReasons[] = {"left", "no rule", "hub"};
+  Words words;
+  for (const Detach& one : plan.detaches)
+    words.push_back(
+        detach(name_in(domains, one.domain), one.hostdev, kReasons[static_cast<int>(one.reason)]));
+  for (const Attach& one : plan.attaches)
+    words.push_back("attach " + one.sysname + " to " + name_in(domains, one.domain));
+  for (const Conflict& one : plan.conflicts)
+    words.push_back(one.machine + " wants " + one.sysname + " of " + one.holder);
+  return words;
+}
+
+class PlanTest : public testing::TestWithParam<Case> {};
+
+TEST_P(PlanTest, IsAsExpected) {
+  const Case& example = GetParam();
+  EXPECT_EQ(in_words(plan(example.devices, example.domains, example.config), example.domains),
+            example.expected)
+      << example.title;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Attach, PlanTest,
+    testing::Values(Case{"a matching device is attached to its running guest",
+                         devices({kWebcam}),
+                         {running("a")},
+                         config("a: vendor-id: 0x046d"),
+                         {attach("a", kWebcam)}},
+                    Case{"every device that matches is attached, and no other",
+                         devices({kWebcam, kWebcamTwin, kScale}),
+                         {running("a")},
+                         config("a: vendor-id: 0x046d"),
+                         {attach("a", kWebcam), attach("a", kWebcamTwin)}},
+                    Case{"what a guest has already is not attached again",
+                         devices({kWebcam}),
+                         {running("a", {hostdev_of(kWebcam)})},
+                         config("a: vendor-id: 0x046d"),
+                         {}},
+                    Case{"also if its hostdev gives the address only",
+                         devices({kWebcam, kWebcamTwin}),
+                         {running("a", {by_address(kWebcam)})},
+                         config("a: vendor-id: 0x046d"),
+                         {attach("a", kWebcamTwin)}},
+                    Case{"also if its hostdev gives vendor and product only",
+                         devices({kWebcam}),
+                         {running("a", {by_ids(kWebcam)})},
+                         config("a: vendor-id: 0x046d"),
+                         {}},
+                    Case{"a hostdev without address stands for the twin that nobody has by address",
+                         devices({kWebcam, kWebcamTwin}),
+                         {running("a", {by_ids(kWebcam)}), running("b", {hostdev_of(kWebcam)})},
+                         config("a: vendor-id: 0x046d; b: device: 5"),
+                         {conflict("a", kWebcam, "b")}},
+                    Case{"a hostdev without address stands for the twin that the machine's rules want",
+                         devices({kWebcam, kWebcamTwin}),
+                         {running("a", {by_ids(kWebcam)})},
+                         config("a: device: 6"),
+                         {}},
+                    Case{"a machine that is off or missing is skipped",
+                         devices({kWebcam}),
+                         {running("b")},
+                         config("a: vendor-id: 0x046d"),
+                         {}},
+                    Case{"a guest that is not in the configuration is left alone",
+                         devices({kWebcam, kScale}),
+                         {running("x", {hostdev_of(kScale), {3, 3, 1, 1}})},
+                         config("a: vendor-id: 0x046d"),
+                         {}},
+                    Case{"nothing is planned for a guest that is being changed",
+                         devices({kWebcam, kScale}),
+                         {busy("a", {hostdev_of(kScale)})},
+                         config("a: vendor-id: 0x046d"),
+                         {}},
+                    Case{"without configuration nothing happens",
+                         devices({kWebcam}),
+                         {running("a", {hostdev_of(kWebcam)})},
+                         config(""),
+                         {}}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Detach, PlanTest,
+    testing::Values(Case{"what left the host is detached, whatever the rules say",
+                         devices({}),
+                         {running("a", {hostdev_of(kWebcam)})},
+                         config("a: vendor-id: 0x046d"),
+                         {detach("a", hostdev_of(kWebcam), "left")}},
+                    Case{"what matches no rule is detached, whoever attached it",
+                         devices({kScale}),
+                         {running("a", {hostdev_of(kScale)})},
+                         config("a: vendor-id: 0x046d"),
+                         {detach("a", hostdev_of(kScale), "no rule")}},
+                    Case{"a hostdev is detached with the numbers that the live XML gives",
+                         devices({kScale}),
+                         {running("a", {by_address(kScale)})},
+                         config("a: vendor-id: 0x046d"),
+                         {detach("a", by_address(kScale), "no rule")}},
+                    Case{"a hostdev whose numbers another device now has is detached",
+                         devices({kWebcam}),
+                         {running("a", {{1, 5, 0x0922, 0x8003}})},
+                         config("a: vendor-id: 0x0922"),
+                         {detach("a", {1, 5, 0x0922, 0x8003}, "left")}},
+                    Case{"the old number of a device that came back is detached, and the new one attached",
+                         devices({kWebcam}),
+                         {running("a", {{1, 4, 0x046d, 0x0825}})},
+                         config("a: vendor-id: 0x046d"),
+                         {detach("a", {1, 4, 0x046d, 0x0825}, "left"), attach("a", kWebcam)}},
+                    Case{"a hub that somebody attached is detached",
+                         devices({kHub}),
+                         {running("a", {hostdev_of(kHub)})},
+                         config("a: vendor-id: 0x0424"),
+                         {detach("a", hostdev_of(kHub), "hub")}}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Never, PlanTest,
+    testing::Values(Case{"hubs are never attached",
+                         devices({kHub, kHubByInterface, kRootHub}),
+                         {running("a")},
+                         config("a: bus: 1; b: vendor-id: 0x1d6b"),
+                         {}},
+                    Case{"a device of vendor 0, which libvirt cannot name, is not attached",
+                         devices({kNameless}),
+                         {running("a")},
+                         config("a: bus: 2"),
+                         {}}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Several, PlanTest,
+    testing::Values(Case{"of two machines that want a device the first in the configuration gets it",
+                         devices({kWebcam}),
+                         {running("a"), running("b")},
+                         config("b: vendor-id: 0x046d; a: vendor-id: 0x046d"),
+                         {attach("b", kWebcam), conflict("a", kWebcam, "b")}},
+                    Case{"the first that runs",
+                         devices({kWebcam}),
+                         {running("a")},
+                         config("b: vendor-id: 0x046d; a: vendor-id: 0x046d"),
+                         {attach("a", kWebcam)}},
+                    Case{"who has it keeps it",
+                         devices({kWebcam}),
+                         {running("a", {hostdev_of(kWebcam)}), running("b")},
+                         config("b: vendor-id: 0x046d; a: vendor-id: 0x046d"),
+                         {conflict("b", kWebcam, "a")}},
+                    Case{"also while it is being changed",
+                         devices({kWebcam}),
+                         {busy("a", {hostdev_of(kWebcam)}), running("b")},
+                         config("b: vendor-id: 0x046d; a: vendor-id: 0x046d"),
+                         {conflict("b", kWebcam, "a")}},
+                    Case{"a guest that is being changed and comes first is waited for",
+                         devices({kWebcam}),
+                         {busy("a"), running("b")},
+                         config("a: vendor-id: 0x046d; b: vendor-id: 0x046d"),
+                         {conflict("b", kWebcam, "a")}},
+                    Case{"what a guest outside the configuration has is left there",
+                         devices({kWebcam}),
+                         {running("x", {hostdev_of(kWebcam)}), running("a")},
+                         config("a: vendor-id: 0x046d"),
+                         {conflict("a", kWebcam, "x")}},
+                    Case{"a move is detached first, and attached once nobody has it",
+                         devices({kWebcam}),
+                         {running("a", {hostdev_of(kWebcam)}), running("b")},
+                         config("b: vendor-id: 0x046d; a: vendor-id: 0x0922"),
+                         {detach("a", hostdev_of(kWebcam), "no rule")}},
+                    Case{"twins go to the guests that their properties say",
+                         devices({kWebcam, kWebcamTwin}),
+                         {running("a"), running("b")},
+                         config("a: udev: {env: [{name: ID_SERIAL_SHORT, equals: B}]}; b: udev: {env: "
+                                "[{name: ID_SERIAL_SHORT, "
+                                "equals: A}]}"),
+                         {attach("b", kWebcam), attach("a", kWebcamTwin)}}));
+
+TEST(PlanOrder, TheRuleIsTheFirstThatMatches) {
+  const std::vector<ConfigText> files{
+      {"test.yml", "", "machines: {a: {devices: [{bus: 9}, {vendor-id: 0x046d}, {bus: 1}]}}"}};
+  const auto loaded = load_config(files);
+  const std::vector<DomainView> domains{running("a")};
+  const Plan result = plan(devices({kWebcam}), domains, std::get<LoadedConfig>(loaded).config);
+  ASSERT_EQ(result.attaches.size(), 1U);
+  EXPECT_EQ(result.attaches[0].rule, 1U);
+}
+
+}  // namespace
+}  // namespace whawty

@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// The matcher without its channels, against an actuator that plays libvirt with a few domains.
+#include "matcher/reconciler.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <deque>
+
+#include "matcher/config_loader.h"
+#include "protocol/violation.h"
+
+namespace whawty {
+namespace {
+
+using namespace std::chrono_literals;
+
+Config config(const std::string& yaml) {
+  const std::vector<ConfigText> files{{"test.yml", "", yaml}};
+  const auto loaded = load_config(files);
+  if (const auto* const error = std::get_if<ConfigError>(&loaded)) throw std::runtime_error(error->message);
+  return std::get<LoadedConfig>(loaded).config;
+}
+
+Device webcam(std::uint16_t number = 5) {
+  return {"1-1", 1, number, 0x046d, 0x0825, 0, {0x0e}, {{"ID_SERIAL_SHORT", "3187B60"}}, {}, {}, false};
+}
+Device scale() {
+  return {"2-1", 2, 7, 0x0922, 0x8003, 0, {0x03}, {}, {}, {}, false};
+}
+
+const char kWebcamToA[] = "{interval: 1h, machines: {a: {devices: [{vendor-id: 0x046d}]}}}";
+
+struct Line {
+  log::Level level;
+  std::string text;
+};
+
+// libvirt as the actuator shows it. Requests wait until answer() is called, so that a test decides what
+// happens first.
+class World final : public Output {
+ public:
+  World() : reconciler_(*this, true) {}
+
+  struct Domain {
+    Uuid uuid;
+    bool running = true;
+    std::vector<Hostdev> hostdevs;
+    std::string error;     // of attach and detach calls, if they are to fail
+    bool in_vain = false;  // attach and detach calls say they worked, and do nothing
+    std::string odd;       // further XML
+  };
+  std::map<std::string, Domain> domains;
+  std::vector<Line> lines;
+  std::vector<std::string> calls;  // attach and detach, as answered
+  std::deque<Request> requests;
+  std::vector<Status> statuses;
+  int rescans = 0;
+  Clock::time_point now{1000s};
+
+  void add(const std::string& name, bool running = true, std::vector<Hostdev> hostdevs = {}) {
+    domains[name] = {{7, domains.size() + 1}, running, std::move(hostdevs), {}, false, {}};
+  }
+
+  void configure(const std::string& yaml) {
+    reconciler_.use(config(yaml), now);
+    settle();
+  }
+  void snapshot(std::initializer_list<Device> devices) {
+    reconciler_.take(SnapshotBegin{});
+    for (const Device& device : devices) reconciler_.take(device);
+    reconciler_.take(SnapshotEnd{});
+    settle();
+  }
+  void plug(const Device& device) {
+    reconciler_.take(device);
+    settle();
+  }
+  void plug_unanswered(const Device& device) {
+    reconciler_.take(device);
+    step();
+  }
+  void unplug(const std::string& sysname) {
+    reconciler_.take(DeviceRemoved{sysname});
+    settle();
+  }
+  void event(const std::string& name) {
+    take(DomainChanged{domains.at(name).uuid, name});
+    settle();
+  }
+  void take(const ActuatorMessage& message) { reconciler_.take(message, now); }
+  void step() { reconciler_.step(now); }
+  Clock::time_point next_step() const { return reconciler_.next_step(now); }
+
+  // Lets time pass, with all that is due in it.
+  void pass(Clock::duration duration) {
+    const auto end = now + duration;
+    while (next_step() <= end) {
+      now = std::max(now, next_step());
+      settle();
+      if (next_step() <= now) now += 1ms;
+    }
+    now = end;
+    settle();
+  }
+
+  // Does and answers all requests until there are no more.
+  void settle() {
+    step();
+    while (!requests.empty()) {
+      answer();
+      step();
+    }
+  }
+
+  void answer() {
+    const Request request = requests.front();
+    requests.pop_front();
+    std::visit([&](const auto& what) { answer(request.id, what); }, request.what);
+  }
+
+  std::size_t count(log::Level level, const std::string& part) const {
+    return static_cast<std::size_t>(std::count_if(lines.begin(), lines.end(), [&](const Line& line) {
+      return line.level == level && line.text.find(part) != std::string::npos;
+    }));
+  }
+
+ private:
+  void answer(std::uint64_t id, const ListDomains&) {
+    for (const auto& [name, domain] : domains) take(DomainListed{domain.uuid, name, domain.running});
+    take(Result{id, Outcome::kDone, 0, "", 10});
+  }
+
+  void answer(std::uint64_t id, const DescribeDomain& describe) {
+    for (const auto& [name, domain] : domains) {
+      if (domain.uuid != describe.domain) continue;
+      const std::string xml = xml_of(domain);
+      take(XmlChunk{id, xml.substr(0, 10)});
+      take(XmlChunk{id, xml.substr(10)});
+      return take(Result{id, Outcome::kDone, 0, "", 10});
+    }
+    take(Result{id, Outcome::kNoDomain, 42, "no such domain", 10});
+  }
+
+  void answer(std::uint64_t id, const AttachHostdev& attach) {
+    change(id, "attach", attach.domain, attach.hostdev);
+  }
+  void answer(std::uint64_t id, const DetachHostdev& detach) {
+    change(id, "detach", detach.domain, detach.hostdev);
+  }
+
+  void change(std::uint64_t id, const std::string& verb, const Uuid& uuid, const Hostdev& hostdev) {
+    auto& [name, domain] = *std::find_if(domains.begin(), domains.end(),
+                                         [&](const auto& entry) { return entry.second.uuid == uuid; });
+    calls.push_back(verb + ' ' + std::to_string(hostdev.bus) + '/' + std::to_string(hostdev.device) + ' ' +
+                    name);
+    if (!domain.error.empty()) return take(Result{id, Outcome::kFailed, 1, domain.error, 10});
+    if (!domain.in_vain) {
+      std::erase(domain.hostdevs, hostdev);
+      if (verb == "attach") domain.hostdevs.push_back(hostdev);
+    }
+    take(Result{id, Outcome::kDone, 0, "", 10});
+  }
+
+  static std::string xml_of(const Domain& domain) {
+    std::string xml = domain.running ? "<domain id='1'><devices>" : "<domain><devices>";
+    for (const Hostdev& one : domain.hostdevs) {
+      xml += "<hostdev mode='subsystem' type='usb'><source>";
+      if (one.vendor != 0)
+        xml += "<vendor id='" + std::to_string(one.vendor) + "'/><product id='" +
+               std::to_string(one.product) + "'/>";
+      if (one.bus != 0)
+        xml += "<address bus='" + std::to_string(one.bus) + "' device='" + std::to_string(one.device) + "'/>";
+      xml += "</source></hostdev>";
+    }
+    return xml + domain.odd + "</devices></domain>";
+  }
+
+  void send(const Request& request) override { requests.push_back(request); }
+  void rescan() override { ++rescans; }
+  void report(const Status& status) override { statuses.push_back(status); }
+  void say(log::Level level, const std::string& line) override { lines.push_back({level, line}); }
+
+  Reconciler reconciler_;
+};
+
+using Calls = std::vector<std::string>;
+
+TEST(Reconciler, APluggedDeviceIsAttachedAtOnceAndDetachedWhenItLeaves) {
+  World world;
+  world.add("a");
+  world.configure(kWebcamToA);
+  world.snapshot({});
+  world.plug(webcam());
+  EXPECT_EQ(world.calls, Calls{"attach 1/5 a"});
+  EXPECT_EQ(world.count(log::Level::kInfo,
+                        "attached 001/005 046d:0825 serial=3187B60 port=1-1 to a by a[0] in 0 ms"),
+            1U);
+  world.unplug("1-1");
+  EXPECT_EQ(world.calls, (Calls{"attach 1/5 a", "detach 1/5 a"}));
+  EXPECT_EQ(world.count(log::Level::kInfo, "detached 001/005 046d:0825 from a: it left the host"), 1U);
+}
+
+TEST(Reconciler, WhatWasThereBeforeIsServedOnceEverythingIsKnown) {
+  World world;
+  world.add("a");
+  world.snapshot({webcam()});
+  EXPECT_TRUE(world.requests.empty()) << "nothing is asked before there is a configuration";
+  world.configure(kWebcamToA);
+  EXPECT_EQ(world.calls, Calls{"attach 1/5 a"});
+}
+
+TEST(Reconciler, NothingIsDetachedBeforeTheFirstSnapshotHasEnded) {
+  World world;
+  world.add("a", true, {hostdev_of(webcam())});
+  world.configure(kWebcamToA);
+  EXPECT_TRUE(world.calls.empty());
+  world.snapshot({webcam()});
+  EXPECT_TRUE(world.calls.empty());
+}
+
+TEST(Reconciler, AGuestThatStartsIsServedAtOnce) {
+  World world;
+  world.add("a", false);
+  world.configure(kWebcamToA);
+  world.snapshot({webcam()});
+  EXPECT_TRUE(world.calls.empty());
+  world.domains["a"].running = true;
+  world.event("a");
+  EXPECT_EQ(world.calls, Calls{"attach 1/5 a"});
+}
+
+TEST(Reconciler, AGuestThatIsCreatedLaterIsServedAtOnce) {
+  World world;
+  world.configure(kWebcamToA);
+  world.snapshot({webcam()});
+  world.add("a");
+  world.event("a");
+  EXPECT_EQ(world.calls, Calls{"attach 1/5 a"});
+}
+
+TEST(Reconciler, AHostdevThatWasTakenAwayComesBackByTheEvent) {
+  World world;
+  world.add("a");
+  world.configure(kWebcamToA);
+  world.snapshot({webcam()});
+  world.domains["a"].hostdevs.clear();
+  world.event("a");
+  EXPECT_EQ(world.calls, (Calls{"attach 1/5 a", "attach 1/5 a"}));
+}
+
+TEST(Reconciler, EachIntervalEverythingIsReadAgain) {
+  World world;
+  world.add("a");
+  world.configure("{interval: 5s, machines: {a: {devices: [{vendor-id: 0x046d}]}}}");
+  world.snapshot({webcam()});
+  EXPECT_EQ(world.rescans, 0) << "the first snapshot comes unasked";
+  world.domains["a"].hostdevs.clear();  // and no event
+  world.pass(4900ms);
+  EXPECT_EQ(world.calls.size(), 1U);
+  world.pass(200ms);
+  EXPECT_EQ(world.rescans, 1);
+  EXPECT_EQ(world.calls, (Calls{"attach 1/5 a", "attach 1/5 a"}));
+  world.pass(5s);
+  EXPECT_EQ(world.rescans, 1) << "the snapshot that was asked for has not come";
+  world.snapshot({webcam()});
+  world.pass(5s);
+  EXPECT_EQ(world.rescans, 2);
+}
+
+TEST(Reconciler, AnIntervalOfNothingIsATenthOfASecond) {
+  World world;
+  world.configure("{interval: 1ns, machines: {}}");
+  world.snapshot({});
+  int rounds = 0;
+  for (const auto end = world.now + 1s; world.now < end; world.now += 1ms) {
+    world.step();
+    rounds += static_cast<int>(world.requests.size());
+    world.settle();
+  }
+  EXPECT_GE(rounds, 9);
+  EXPECT_LE(rounds, 11);
+}
+
+TEST(Reconciler, AMoveByReloadIsDetachedFirst) {
+  World world;
+  world.add("a");
+  world.add("b");
+  world.configure(kWebcamToA);
+  world.snapshot({webcam()});
+  world.configure(
+      "{interval: 1h, machines: {b: {devices: [{vendor-id: 0x046d}]}, a: {devices: [{bus: 9}]}}}");
+  EXPECT_EQ(world.calls, (Calls{"attach 1/5 a", "detach 1/5 a", "attach 1/5 b"}));
+}
+
+TEST(Reconciler, WhatLeavesAFullBusGoesBeforeWhatComes) {
+  World world;
+  world.add("a", true, {hostdev_of(scale())});
+  world.configure(kWebcamToA);
+  world.snapshot({webcam(), scale()});
+  EXPECT_EQ(world.calls, (Calls{"detach 2/7 a", "attach 1/5 a"}));
+}
+
+TEST(Reconciler, ALastingFailureIsTriedSlowerAndSlowerAndSaidOnce) {
+  World world;
+  world.add("a");
+  world.domains["a"].error = "internal error: No free USB ports";
+  world.configure(kWebcamToA);
+  world.snapshot({webcam()});
+  world.pass(60s);
+  EXPECT_LE(world.calls.size(), 12U);
+  EXPECT_GE(world.calls.size(), 8U);
+  EXPECT_EQ(world.count(log::Level::kError,
+                        "cannot attach 001/005 046d:0825 serial=3187B60 port=1-1 to a by a[0]: libvirt "
+                        "says: internal error: No free USB ports"),
+            1U);
+  EXPECT_EQ(world.count(log::Level::kError, ""), 1U);
+  world.domains["a"].error.clear();
+  world.event("a");
+  EXPECT_EQ(world.count(log::Level::kInfo, "attached"), 1U) << "at once when something changed";
+}
+
+TEST(Reconciler, OneFailureAtThePlugIsMendedSilently) {
+  World world;
+  world.add("a");
+  world.configure(kWebcamToA);
+  world.snapshot({});
+  world.domains["a"].error = "failed to find host usb device 1:5";
+  world.plug(webcam());
+  world.domains["a"].error.clear();
+  world.pass(100ms);
+  EXPECT_EQ(world.calls.size(), 2U);
+  EXPECT_EQ(world.count(log::Level::kError, ""), 0U);
+  EXPECT_EQ(world.count(log::Level::kInfo, "attached"), 1U);
+}
+
+TEST(Reconciler, ADetachThatTheGuestDelaysIsNotRepeatedAtOnce) {
+  World world;
+  world.add("a");
+  world.configure(kWebcamToA);
+  world.snapshot({webcam()});
+  world.domains["a"].in_vain = true;
+  world.unplug("1-1");
+  world.pass(4s);
+  EXPECT_EQ(world.calls, (Calls{"attach 1/5 a", "detach 1/5 a"}));
+  world.pass(2s);
+  EXPECT_EQ(world.calls.size(), 3U);
+  EXPECT_EQ(world.count(log::Level::kWarning, "but the live XML of a does not show it"), 1U);
+}
+
+TEST(Reconciler, AStalledGuestIsLeftAloneAndDelaysNoOther) {
+  World world;
+  world.add("a");
+  world.add("b");
+  world.configure(
+      "{interval: 1h, machines: {a: {devices: [{vendor-id: 0x046d}]}, b: {devices: [{vendor-id: 0x0922}]}}}");
+  world.snapshot({});
+  world.take(DomainStalled{world.domains["a"].uuid});
+  world.plug(webcam());
+  world.plug(scale());
+  EXPECT_EQ(world.calls, Calls{"attach 2/7 b"});
+  EXPECT_EQ(world.count(log::Level::kWarning, "machine a does not answer"), 1U);
+}
+
+TEST(Reconciler, AGuestIsServedAgainWhenTheCallThatHungReturns) {
+  World world;
+  world.add("a");
+  world.configure(kWebcamToA);
+  world.snapshot({});
+  world.domains["a"].error = "Timed out during operation: cannot acquire state change lock";
+  world.plug_unanswered(webcam());
+  world.take(DomainStalled{world.domains["a"].uuid});
+  world.step();
+  EXPECT_EQ(world.requests.size(), 1U);
+  world.answer();
+  world.domains["a"].error.clear();
+  world.pass(1s);
+  EXPECT_EQ(world.calls, (Calls{"attach 1/5 a", "attach 1/5 a"}));
+}
+
+TEST(Reconciler, AMalformedDomainHarmsNoOther) {
+  World world;
+  world.add("a");
+  world.add("b");
+  world.domains["a"].odd = "<not well-formed";
+  world.configure(
+      "{interval: 1s, machines: {a: {devices: [{bus: 9}]}, b: {devices: [{vendor-id: 0x046d}]}}}");
+  world.snapshot({webcam()});
+  EXPECT_EQ(world.calls, Calls{"attach 1/5 b"});
+  world.pass(10s);
+  EXPECT_EQ(world.count(log::Level::kWarning, "machine a: "), 1U) << "said once";
+}
+
+TEST(Reconciler, AForeignHostdevWithoutNumbersHarmsNobody) {
+  World world;
+  world.add("a");
+  world.domains["a"].odd = "<hostdev mode='subsystem' type='usb'><source/></hostdev>";
+  world.configure("{interval: 1s, machines: {a: {devices: [{vendor-id: 0x046d}]}}}");
+  world.snapshot({webcam()});
+  EXPECT_EQ(world.calls, Calls{"attach 1/5 a"});
+  world.pass(10s);
+  EXPECT_EQ(world.count(log::Level::kWarning, ""), 1U);
+}
+
+TEST(Reconciler, AConflictIsSaidOnceAndEndsWhenTheOwnerStops) {
+  World world;
+  world.add("a");
+  world.add("b");
+  world.configure("{interval: 1s, machines: {a: {devices: [{bus: 1}]}, b: {devices: [{bus: 1}]}}}");
+  world.snapshot({webcam()});
+  world.pass(10s);
+  EXPECT_EQ(world.calls, Calls{"attach 1/5 a"});
+  EXPECT_EQ(world.count(log::Level::kWarning,
+                        "machine b wants 001/005 046d:0825 serial=3187B60 port=1-1 by b[0], but a has it"),
+            1U);
+  world.domains["a"].running = false;
+  world.domains["a"].hostdevs.clear();
+  world.event("a");
+  EXPECT_EQ(world.calls, (Calls{"attach 1/5 a", "attach 1/5 b"}));
+}
+
+TEST(Reconciler, DebugModeListsDevicesAndGuests) {
+  World world;
+  world.add("a");
+  world.add("off", false);
+  world.configure(kWebcamToA);
+  world.snapshot({webcam()});
+  EXPECT_EQ(world.count(log::Level::kDebug, "device 001/005 046d:0825"), 1U);
+  EXPECT_EQ(world.count(log::Level::kDebug, "  ID_SERIAL_SHORT = 3187B60"), 1U);
+  EXPECT_EQ(world.count(log::Level::kDebug, "guest a 00000000-0000-0007-0000-000000000001 running"), 1U);
+  EXPECT_EQ(world.count(log::Level::kDebug, "guest off"), 1U);
+}
+
+TEST(Reconciler, TheStatusSaysWhatIs) {
+  World world;
+  world.add("a");
+  world.configure(kWebcamToA);
+  ASSERT_FALSE(world.statuses.empty());
+  EXPECT_FALSE(world.statuses.front().libvirt_connected);
+  world.snapshot({webcam(), scale()});
+  EXPECT_EQ(world.statuses.back(), (Status{true, 1, 1, 2, 1}));
+}
+
+TEST(Reconciler, AnswersThatWereNotAskedForAreViolations) {
+  World world;
+  world.configure(kWebcamToA);
+  EXPECT_THROW(world.take(Result{99, Outcome::kDone, 0, "", 0}), Violation);
+  EXPECT_THROW(world.take(XmlChunk{99, "<domain/>"}), Violation);
+  EXPECT_THROW(world.take(DomainListed{{1, 1}, "a", true}), Violation);
+}
+
+}  // namespace
+}  // namespace whawty

