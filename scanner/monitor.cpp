@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#include "scanner/monitor.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "common/log.h"
+
+namespace whawty {
+namespace {
+
+constexpr int kReceiveBuffer = 8 * 1024 * 1024;  // bytes: a few thousand events
+
+// libudev returns a negative errno.
+void check(int result, const char* step) {
+  if (result < 0) throw std::system_error(-result, std::generic_category(), step);
+}
+
+}  // namespace
+
+Monitor::Monitor(udev* udev) : monitor_(udev_monitor_new_from_netlink(udev, "udev")) {
+  if (!monitor_) throw std::system_error(errno, std::generic_category(), "udev monitor");
+  check(udev_monitor_filter_add_match_subsystem_devtype(monitor_.get(), "usb", "usb_device"),
+        "udev monitor's filter");
+  // Without privileges the system's limit holds (net.core.rmem_max); what overflows the buffer costs a
+  // rescan.
+  udev_monitor_set_receive_buffer_size(monitor_.get(), kReceiveBuffer);
+  check(udev_monitor_enable_receiving(monitor_.get()), "udev monitor");
+  if (::access("/run/udev/control", F_OK) != 0)
+    log::warning(
+        "udevd does not run here: devices are found at each interval only, without udev's properties and "
+        "tags");
+}
+
+Hints Monitor::take() {
+  Hints hints;
+  for (int count = 0; count < kMaxEvents; ++count) {
+    errno = 0;
+    const UdevDevice device(udev_monitor_receive_device(monitor_.get()));
+    if (device) {
+      hints.sysnames.insert(udev_device_get_sysname(device.get()));
+      continue;
+    }
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN) break;
+    // EINVAL: an event that libudev does not understand. It is as good as lost.
+    if (errno != ENOBUFS && errno != EINVAL)
+      throw std::system_error(errno, std::generic_category(), "udev monitor");
+    hints.lost = true;
+  }
+  return hints;
+}
+
+}  // namespace whawty

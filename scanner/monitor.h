@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// udev's events of USB devices, read as hints where to look.
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "scanner/udev.h"
+
+namespace whawty {
+
+struct Hints {
+  std::set<std::string> sysnames;  // devices that something happened to
+  bool lost = false;               // events were lost: anything may have happened to any device
+};
+
+class Monitor {
+ public:
+  // Listens from here on to what udevd has processed, whatever the action. Throws std::system_error.
+  explicit Monitor(udev* udev);
+
+  int fd() const { return udev_monitor_get_fd(monitor_.get()); }
+
+  // What happened since the last call, at most kMaxEvents of it; never waits. Throws std::system_error.
+  Hints take();
+
+  static constexpr int kMaxEvents = 1024;
+
+ private:
+  UdevMonitor monitor_;
+};
+
+}  // namespace whawty

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#include "scanner/profile.h"
+
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <sys/mman.h>
+
+#include "common/descriptors.h"
+
+namespace whawty {
+namespace {
+
+// The bits of open(2) that would change a file. O_TMPFILE holds the bit of O_DIRECTORY, which listing needs.
+constexpr std::uint64_t kWriting =
+    O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND | (O_TMPFILE & ~O_DIRECTORY);
+
+constexpr SyscallRule kRules[] = {
+    // The channel and the log.
+    {SCMP_SYS(sendmsg), when(equals_int(0, kScannerToMatcher)), "devices, to the matcher and to nobody else"},
+    {SCMP_SYS(recvmsg), kAnyArguments, "requests of the matcher, events of udev"},
+    {SCMP_SYS(recvfrom), kAnyArguments, "libudev asks how long the next event is"},
+    {SCMP_SYS(poll), kAnyArguments, "waiting for the matcher and for udev"},
+    {SCMP_SYS(ppoll), kAnyArguments, "the same, as newer C libraries call it"},
+    {SCMP_SYS(write), when(equals_int(0, 2)), "the log, and no other file"},
+    // sysfs and the udev data.
+    {SCMP_SYS(open), when(deny_bits(1, kWriting)), "reading, as older C libraries call it"},
+    {SCMP_SYS(openat), when(deny_bits(2, kWriting)),
+     "directories and attributes of sysfs, files of the udev data"},
+    {SCMP_SYS(read), kAnyArguments, "their content"},
+    {SCMP_SYS(close), kAnyArguments, "every file that was opened"},
+    {SCMP_SYS(getdents64), kAnyArguments, "the list of devices, the interfaces of one"},
+    {SCMP_SYS(lseek), kAnyArguments, "the C library's streams, which libudev reads with"},
+    {SCMP_SYS(fstat), kAnyArguments, "libudev follows paths component by component"},
+    {SCMP_SYS(newfstatat), kAnyArguments, "the same, as this C library calls it"},
+    {SCMP_SYS(statx), kAnyArguments, "the same, as newer versions of libudev do"},
+    {SCMP_SYS(fstatfs), kAnyArguments, "libudev makes sure that a path is in sysfs"},
+    {SCMP_SYS(readlink), kAnyArguments, "libudev reads a device's subsystem and driver"},
+    {SCMP_SYS(readlinkat), kAnyArguments, "the same, as this version does"},
+    {SCMP_SYS(access), kAnyArguments, "is udevd running, does a path exist"},
+    {SCMP_SYS(faccessat), kAnyArguments, "the same, on architectures without access(2)"},
+    {SCMP_SYS(faccessat2), kAnyArguments, "the same, relative to a directory"},
+    {SCMP_SYS(fcntl), when(equals_int(1, F_GETFL)), "fdopendir(3) looks at what it is given"},
+    {SCMP_SYS(fcntl), when(equals_int(1, F_SETFD), equals_int(2, FD_CLOEXEC)), "and closes it at exec"},
+    // Memory: more of it, and never to execute.
+    {SCMP_SYS(brk), kAnyArguments, "malloc"},
+    {SCMP_SYS(mmap), when(deny_bits(2, PROT_EXEC)), "malloc of large blocks"},
+    {SCMP_SYS(mremap), kAnyArguments, "realloc of large blocks"},
+    {SCMP_SYS(munmap), kAnyArguments, "free of large blocks"},
+    {SCMP_SYS(futex), when(equals_int(1, FUTEX_WAKE_PRIVATE)),
+     "the end of pthread_once(3); there is no other thread"},
+    {SCMP_SYS(sysinfo), kAnyArguments, "qsort(3) asks how much memory it may use, which libudev sorts with"},
+    {SCMP_SYS(getrandom), kAnyArguments, "seeds of libudev's hash tables"},
+    {SCMP_SYS(clock_gettime), kAnyArguments, "the log's time, where the vDSO has none"},
+    {SCMP_SYS(restart_syscall), kAnyArguments, "poll goes on after the process or the host was suspended"},
+    {SCMP_SYS(exit_group), kAnyArguments, "the end"},
+};
+
+}  // namespace
+
+const std::span<const SyscallRule> kScannerProfile{kRules};
+
+}  // namespace whawty

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// The system calls that the sealed scanner may make.
+#pragma once
+
+#include <span>
+
+#include "common/sandbox.h"
+
+namespace whawty {
+
+extern const std::span<const SyscallRule> kScannerProfile;
+
+}  // namespace whawty

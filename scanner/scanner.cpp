@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#include "scanner/scanner.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "common/log.h"
+#include "protocol/matcher_to_scanner.h"
+#include "protocol/scanner_to_matcher.h"
+#include "scanner/device_reader.h"
+#include "scanner/sysfs.h"
+
+namespace whawty {
+namespace {
+
+// The sysfs names of all USB devices, sorted. Interfaces, which sysfs lists too, are those with a colon.
+std::vector<std::string> usb_devices() {
+  const auto directory = SysfsDirectory::open(kUsbDevices);
+  if (!directory) return {};  // a host without USB
+  std::vector<std::string> names = directory->names();
+  std::erase_if(names, [](const std::string& name) { return name.find(':') != std::string::npos; });
+  return names;
+}
+
+void log_once(bool& logged, const std::string& message) {
+  if (!std::exchange(logged, true)) log::warning(message);
+}
+
+void log_too_many(bool& logged) {
+  log_once(logged, concat("more than ", kMaxDevices, " USB devices: those beyond are not told to anyone"));
+}
+
+}  // namespace
+
+void Scanner::serve() {
+  send_snapshot();
+  for (;;) wait_and_work();
+}
+
+void Scanner::wait_and_work() {
+  // While the matcher is behind, nothing is read that would make more to tell: the kernel keeps events and
+  // requests. Without POLLIN, which a waiting request would hold up, poll(2) still reports that the matcher
+  // closed its end.
+  const bool behind = !matcher_.queue_empty();
+  const auto wanted = static_cast<short>(behind ? matcher_.poll_events() & ~POLLIN : matcher_.poll_events());
+  pollfd waits[] = {{matcher_.fd(), wanted, 0}, {behind ? -1 : monitor_.fd(), POLLIN, 0}};
+  if (::poll(waits, std::size(waits), -1) < 0) {
+    if (errno == EINTR) return;
+    throw std::system_error(errno, std::generic_category(), "poll");
+  }
+  if (behind) {
+    matcher_.flush();
+    return;
+  }
+  if (waits[0].revents != 0) answer_request();
+  if (waits[1].revents != 0 && matcher_.queue_empty()) follow_events();
+}
+
+void Scanner::answer_request() {
+  Received request;
+  if (!matcher_.receive(request)) return;
+  decode_scan_request(request.datagram);
+  send_snapshot();
+}
+
+void Scanner::follow_events() {
+  const Hints hints = monitor_.take();
+  if (hints.lost) {
+    log_once(loss_logged_, "events of udev were lost: looking at all devices again");
+    send_snapshot();
+    return;
+  }
+  loss_logged_ = false;
+  for (const std::string& sysname : hints.sysnames) look(sysname);
+}
+
+void Scanner::send_snapshot() {
+  const std::vector<std::string> names = usb_devices();
+  told_.clear();
+  matcher_.send(encode(SnapshotBegin{}));
+  bool too_many = false;
+  for (const std::string& sysname : names) {
+    const std::optional<Device> device = read(sysname);
+    if (!device) continue;
+    too_many = told_.size() == kMaxDevices;
+    if (too_many) break;
+    tell(*device);
+  }
+  matcher_.send(encode(SnapshotEnd{}));
+  if (too_many) log_too_many(limit_logged_);
+  limit_logged_ = too_many;
+  std::erase_if(complaints_, [&](const auto& complaint) {
+    return !std::binary_search(names.begin(), names.end(), complaint.first);
+  });
+}
+
+void Scanner::look(const std::string& sysname) {
+  const auto known = told_.find(sysname);
+  const std::optional<Device> device = read(sysname);
+  if (!device) {
+    if (known == told_.end()) return;
+    told_.erase(known);
+    matcher_.send(encode(DeviceRemoved{sysname}));
+    return;
+  }
+  if (known != told_.end() && known->second == *device) return;
+  if (known == told_.end() && told_.size() == kMaxDevices) {
+    log_too_many(limit_logged_);
+    return;
+  }
+  tell(*device);
+}
+
+std::optional<Device> Scanner::read(const std::string& sysname) {
+  Reading reading = read_device(udev_, sysname);
+  if (reading.complaint.empty()) {
+    complaints_.erase(sysname);
+  } else if (complaints_[sysname] != reading.complaint) {
+    complaints_[sysname] = reading.complaint;
+    log::warning("USB device ", escape(sysname), ' ', reading.complaint);
+  }
+  return std::move(reading.device);
+}
+
+void Scanner::tell(const Device& device) {
+  matcher_.send(encode(device));
+  told_.insert_or_assign(device.sysname, device);
+}
+
+}  // namespace whawty

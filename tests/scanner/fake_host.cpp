@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#include "fake_host.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <string_view>
+#include <system_error>
+
+namespace whawty::fake {
+namespace {
+
+namespace fs = std::filesystem;
+
+void check(bool done, const std::string& what) {
+  if (!done) throw std::system_error(errno, std::generic_category(), what);
+}
+
+fs::path directory(const std::string& sysname) {
+  return "/sys/devices/pci0/" + sysname;
+}
+
+void write(const fs::path& path, const std::string& content) {
+  fs::create_directories(path.parent_path());
+  std::ofstream(path, std::ios::binary) << content;
+}
+
+unsigned minor(const UsbDevice& device) {
+  return (device.bus - 1) * 128 + device.number - 1;
+}
+
+// MurmurHash2 with seed 0: how systemd's monitor filter hashes the subsystem and the type.
+std::uint32_t hash(std::string_view text) {
+  constexpr std::uint32_t kMix = 0x5bd1e995;
+  auto h = static_cast<std::uint32_t>(text.size());
+  for (; text.size() >= 4; text.remove_prefix(4)) {
+    std::uint32_t k = 0;
+    std::memcpy(&k, text.data(), sizeof k);
+    k *= kMix;
+    k ^= k >> 24;
+    h = (h * kMix) ^ (k * kMix);
+  }
+  for (std::size_t i = text.size(); i-- > 0;) h ^= static_cast<std::uint32_t>(text[i]) << (8 * i);
+  if (!text.empty()) h *= kMix;
+  h ^= h >> 13;
+  h *= kMix;
+  return h ^ (h >> 15);
+}
+
+// The header of udevd's messages: struct monitor_netlink_header in systemd's
+// src/libsystemd/sd-device/device-monitor.c.
+struct Header {
+  char prefix[8] = "libudev";
+  std::uint32_t magic = htonl(0xfeedcafe);
+  std::uint32_t header_size = sizeof(Header);
+  std::uint32_t properties_offset = sizeof(Header);
+  std::uint32_t properties_size = 0;
+  std::uint32_t subsystem = htonl(hash("usb"));
+  std::uint32_t type = htonl(hash("usb_device"));
+  std::uint32_t tags[2] = {0, 0};
+};
+
+constexpr std::uint32_t kUdevGroup = 2;
+
+}  // namespace
+
+UsbDevice device(const std::string& sysname, unsigned bus, unsigned number) {
+  return {sysname,
+          bus,
+          number,
+          {{"idVendor", "046d"},
+           {"idProduct", "0825"},
+           {"bDeviceClass", "00"},
+           {sysname + ":1.0/bInterfaceClass", "03"}},
+          "",
+          ""};
+}
+
+Host::Host() : netlink_(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT)) {
+  check(netlink_ >= 0, "netlink");
+  for (const char* const place : {"/sys", "/run"})
+    check(::mount("fake", place, "tmpfs", 0, nullptr) == 0, std::string("mount on ") + place);
+  // libudev would otherwise insist that /sys be a sysfs.
+  ::setenv("SYSTEMD_DEVICE_VERIFY_SYSFS", "0", 1);
+  fs::create_directories("/sys/bus/usb/devices");
+  fs::create_directories("/sys/devices/pci0");
+  fs::create_directories("/run/udev/data");
+  write("/run/udev/control", "");
+}
+
+Host::~Host() {
+  ::umount2("/sys", MNT_DETACH);
+  ::umount2("/run", MNT_DETACH);
+  ::close(netlink_);
+}
+
+void Host::plug(const UsbDevice& device) {
+  const fs::path place = directory(device.sysname);
+  std::ostringstream uevent;
+  uevent << "MAJOR=189\nMINOR=" << minor(device) << "\nDEVNAME=bus/usb/" << device.bus << '/' << device.number
+         << "\nDEVTYPE=usb_device\n"
+         << device.uevent;
+  write(place / "uevent", uevent.str());
+  write(place / "busnum", std::to_string(device.bus) + '\n');
+  write(place / "devnum", std::to_string(device.number) + '\n');
+  for (const auto& [name, content] : device.attributes) write(place / name, content + '\n');
+  fs::create_symlink("../../../bus/usb", place / "subsystem");
+  write_database(device);
+  fs::create_symlink("../../../devices/pci0/" + device.sysname, "/sys/bus/usb/devices/" + device.sysname);
+}
+
+void Host::unplug(const std::string& sysname) {
+  fs::remove("/sys/bus/usb/devices/" + sysname);
+  fs::remove_all(directory(sysname));
+}
+
+void Host::write_attribute(const std::string& sysname, const std::string& name, const std::string& content) {
+  write(directory(sysname) / name, content + '\n');
+}
+
+void Host::write_database(const UsbDevice& device) {
+  const std::string file = "/run/udev/data/c189:" + std::to_string(minor(device));
+  if (!device.database) {
+    fs::remove(file);
+    return;
+  }
+  write(file + ".new", "I:1\n" + *device.database);
+  fs::rename(file + ".new", file);
+}
+
+void Host::stop_udevd() {
+  fs::remove("/run/udev/control");
+}
+
+void Host::event(const std::string& action, const std::string& sysname, int times) {
+  std::string properties;
+  for (const std::string& line :
+       {"ACTION=" + action, "DEVPATH=/devices/pci0/" + sysname, std::string("SUBSYSTEM=usb"),
+        std::string("DEVTYPE=usb_device"), std::string("SEQNUM=7")})
+    properties.append(line).push_back('\0');
+  Header header;
+  header.properties_size = static_cast<std::uint32_t>(properties.size());
+  std::string message(reinterpret_cast<const char*>(&header), sizeof header);
+  message += properties;
+  sockaddr_nl group{};
+  group.nl_family = AF_NETLINK;
+  group.nl_groups = kUdevGroup;
+  for (int i = 0; i < times; ++i) {
+    const ssize_t sent = ::sendto(netlink_, message.data(), message.size(), 0,
+                                  reinterpret_cast<const sockaddr*>(&group), sizeof group);
+    // ECONNREFUSED: nobody listens. ENOBUFS: a listener is full, which is what a flood is for.
+    check(sent > 0 || errno == ECONNREFUSED || errno == ENOBUFS, "event");
+  }
+}
+
+std::jthread Host::when_read(const std::string& sysname, const std::string& name,
+                             std::function<void()> then) {
+  const fs::path path = directory(sysname) / name;
+  std::string content;
+  std::getline(std::ifstream(path), content);
+  fs::rename(path, path.string() + ".whole");
+  check(::mkfifo(path.c_str(), 0600) == 0, "mkfifo");
+  return std::jthread([path, content, then = std::move(then)] {
+    const int fifo = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);  // waits for the reader
+    fs::rename(path.string() + ".whole", path);
+    then();
+    const std::string line = content + '\n';
+    if (::write(fifo, line.data(), line.size()) < 0) std::abort();
+    ::close(fifo);
+  });
+}
+
+}  // namespace whawty::fake

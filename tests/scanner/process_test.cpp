@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// The program itself, sealed, as its supervisor starts it.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+#include <functional>
+#include <optional>
+#include <sstream>
+#include <string>
+
+#include "common/descriptors.h"
+#include "common/exit_code.h"
+#include "common/text.h"
+#include "fake_host.h"
+#include "fake_matcher.h"
+
+namespace whawty {
+namespace {
+
+using fake::sysnames;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class ProcessTest : public testing::Test {
+ protected:
+  ~ProcessTest() override {
+    if (pid_ > 0) {
+      ::kill(pid_, SIGKILL);
+      ::waitpid(pid_, nullptr, 0);
+    }
+  }
+
+  void start(const std::function<void()>& before_exec = [] {}) {
+    auto [ours, theirs] = Channel::pair();
+    int log[2];
+    ASSERT_EQ(::pipe2(log, O_CLOEXEC), 0);
+    pid_ = ::fork();
+    ASSERT_GE(pid_, 0);
+    if (pid_ == 0) {
+      char name[] = "7";
+      char verify[] = "SYSTEMD_DEVICE_VERIFY_SYSFS=0";
+      char* arguments[] = {name, nullptr};
+      char* environment[] = {verify, nullptr};
+      // The channel's end may have any number, also the one that it is to have.
+      const int channel = ::fcntl(theirs.get(), F_DUPFD, 10);
+      ::dup2(log[1], STDERR_FILENO);
+      ::dup2(channel, kScannerToMatcher);
+      ::close_range(kScannerToMatcher + 1, ~0U, 0);
+      before_exec();
+      ::execve(SCANNER, arguments, environment);
+      ::_exit(127);
+    }
+    ::close(log[1]);
+    log_ = Fd(log[0]);
+    matcher_.emplace(std::move(ours));
+  }
+
+  // A line of /proc/PID/status, without its name and the blank after it.
+  std::string status(const std::string& name) const {
+    std::ifstream file("/proc/" + std::to_string(pid_) + "/status");
+    for (std::string line; std::getline(file, line);)
+      if (line.starts_with(name + ":\t")) return line.substr(name.size() + 2);
+    return "no such line";
+  }
+
+  // True if it comes to this state within some seconds.
+  bool comes_to(const std::string& state) const {
+    for (int i = 0; i < 5000 && status("State") != state; ++i) ::usleep(1000);
+    return status("State") == state;
+  }
+
+  // Waits for its end: the exit code, or the negative number of the signal that killed it.
+  int wait() {
+    int status = 0;
+    EXPECT_EQ(::waitpid(pid_, &status, 0), pid_);
+    pid_ = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  }
+
+  // All that it logged; after its end.
+  std::string logged() const {
+    std::string text;
+    char part[4096];
+    for (ssize_t length = 0; (length = ::read(log_.get(), part, sizeof part)) > 0;)
+      text.append(part, static_cast<std::size_t>(length));
+    return text;
+  }
+
+  fake::Host host_;
+  std::optional<fake::Matcher> matcher_;
+  Fd log_;
+  pid_t pid_ = -1;
+};
+
+TEST_F(ProcessTest, ServesSealedAndEndsSilentlyWithItsMatcher) {
+  host_.plug(fake::device("1-2", 1, 2));
+  start();
+  EXPECT_THAT(sysnames(matcher_->snapshot()), ElementsAre("1-2"));
+  EXPECT_EQ(status("Name"), "scanner");
+  EXPECT_EQ(status("Seccomp"), "2");
+  EXPECT_EQ(status("NoNewPrivs"), "1");
+  EXPECT_EQ(status("CapPrm"), "0000000000000000");
+  host_.plug(fake::device("1-3", 1, 3));
+  host_.event("add", "1-3");
+  EXPECT_EQ(matcher_->expect<Device>().sysname, "1-3");
+  host_.unplug("1-2");
+  host_.event("remove", "1-2");
+  EXPECT_EQ(matcher_->expect<DeviceRemoved>().sysname, "1-2");
+  matcher_->rescan();
+  EXPECT_THAT(sysnames(matcher_->snapshot()), ElementsAre("1-3"));
+  matcher_.reset();
+  EXPECT_EQ(wait(), kExitPeerClosed);
+  EXPECT_EQ(logged(), "");
+}
+
+// Whatever takes a rare path through libudev and the C library is allowed too.
+TEST_F(ProcessTest, SurvivesSealedWhatAHostMayOffer) {
+  for (unsigned i = 1; i <= 1000; ++i) {
+    fake::UsbDevice device = fake::device("d" + std::to_string(i), i / 127 + 1, i % 127 + 1);
+    device.database = "E:A=" + std::string(20'000, 'x') + "\nE:B=" + std::string(i * 30, 'y') + "\nG:tag\n";
+    host_.plug(device);
+  }
+  host_.write_attribute("d1", "devnum", "none");
+  fake::UsbDevice colourful = fake::device("d3", 1, 4);
+  for (int i = 0; i < 1000; ++i) *colourful.database += concat("E:P", i, "=x\nG:t", i, "\nQ:t", i, '\n');
+  host_.write_database(colourful);
+  start();
+  EXPECT_THAT(matcher_->snapshot(), SizeIs(999));
+  // More events than the monitor holds, while the matcher does not read.
+  host_.unplug("d2");
+  matcher_->rescan();
+  ::usleep(300'000);
+  host_.event("change", "d3", 100'000);
+  EXPECT_THAT(matcher_->snapshot(), SizeIs(998));
+  EXPECT_THAT(matcher_->snapshot(), SizeIs(998));
+  matcher_.reset();
+  EXPECT_EQ(wait(), kExitPeerClosed);
+  const std::string log = logged();
+  EXPECT_THAT(log, HasSubstr("USB device d1 is left out: devnum is 'none'"));
+  EXPECT_THAT(log, HasSubstr("lost"));
+}
+
+TEST_F(ProcessTest, SurvivesSuspension) {
+  start();
+  EXPECT_THAT(matcher_->snapshot(), IsEmpty());
+  ASSERT_TRUE(comes_to("S (sleeping)"));
+  ::kill(pid_, SIGSTOP);
+  ASSERT_TRUE(comes_to("T (stopped)"));
+  ::kill(pid_, SIGCONT);
+  matcher_->rescan();
+  EXPECT_THAT(matcher_->snapshot(), IsEmpty());
+}
+
+TEST_F(ProcessTest, AViolationIsAFailureAndOneLine) {
+  start();
+  EXPECT_THAT(matcher_->snapshot(), IsEmpty());
+  matcher_->send(Datagram(16));
+  EXPECT_EQ(wait(), kExitFailure);
+  EXPECT_THAT(logged(), HasSubstr("scanner: a message whose length is not its datagram's\n"));
+}
+
+TEST_F(ProcessTest, WithoutItsChannelItFailsWithOneLine) {
+  start([] { ::close(kScannerToMatcher); });
+  EXPECT_EQ(wait(), kExitFailure);
+  EXPECT_THAT(logged(), HasSubstr("scanner: descriptor 3 from the supervisor: "));
+}
+
+TEST_F(ProcessTest, WhatCannotBeSealedDoesNotRun) {
+  start([] {
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(capset), 0) != 0 ||
+        seccomp_load(filter) != 0)
+      ::_exit(126);
+  });
+  EXPECT_EQ(wait(), kExitUnsealed);
+  EXPECT_THAT(logged(), HasSubstr("scanner: sandbox: capset"));
+  EXPECT_THROW(matcher_->next(), PeerClosed);
+}
+
+}  // namespace
+}  // namespace whawty

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#include "scanner/scanner.h"
+
+#include "common/text.h"
+#include "scanner_fixture.h"
+
+namespace whawty {
+namespace {
+
+using fake::sysnames;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+TEST_F(ScannerTest, AHostWithoutDevicesIsAnEmptySnapshot) {
+  start();
+  EXPECT_THAT(matcher_->snapshot(), IsEmpty());
+}
+
+TEST_F(ScannerTest, TellsAllDevicesAtOnceAndNoInterfaces) {
+  host_.plug(fake::device("usb1", 1, 1));
+  host_.plug(fake::device("1-2", 1, 2));
+  host_.plug(fake::device("1-2:1.0", 1, 3));
+  start();
+  EXPECT_THAT(sysnames(matcher_->snapshot()), ElementsAre("1-2", "usb1"));
+}
+
+TEST_F(ScannerTest, ARequestIsAnsweredWithAWholeSnapshot) {
+  start_with({mouse_});
+  host_.plug(fake::device("1-3", 1, 3));
+  matcher_->rescan();
+  EXPECT_THAT(sysnames(matcher_->snapshot()), ElementsAre("1-2", "1-3"));
+}
+
+TEST_F(ScannerTest, AnythingElseThanARequestIsAViolation) {
+  start_with({});
+  matcher_->send(Datagram(16));
+  thread_.join();
+  EXPECT_EQ(end_, kViolation);
+}
+
+class EventTest : public ScannerTest, public testing::WithParamInterface<const char*> {};
+
+TEST_P(EventTest, WhateverHappensADeviceThatIsThereIsTold) {
+  start_with({});
+  mouse_.database = "E:ID_MODEL=mouse\nG:seat\n";
+  host_.plug(mouse_);
+  host_.event(GetParam(), "1-2");
+  const Device device = matcher_->expect<Device>();
+  EXPECT_EQ(device.sysname, "1-2");
+  EXPECT_EQ(device.number, 2);
+  EXPECT_THAT(device.properties, Contains(Property{"ID_MODEL", "mouse"}));
+  EXPECT_THAT(device.properties, Not(Contains(testing::Field(&Property::name, "ACTION"))));
+  EXPECT_THAT(device.tags, ElementsAre("seat"));
+}
+
+TEST_P(EventTest, WhateverHappensADeviceThatIsNotThereHasLeft) {
+  start_with({mouse_});
+  host_.unplug("1-2");
+  host_.event(GetParam(), "1-2");
+  EXPECT_EQ(matcher_->expect<DeviceRemoved>().sysname, "1-2");
+}
+
+TEST_P(EventTest, WhateverHappensADeviceThatIsAsItWasIsNotToldAgain) {
+  start_with({mouse_});
+  host_.event(GetParam(), "1-2");
+  host_.event(GetParam(), "1-77");
+  expect_no_more();
+}
+
+TEST_P(EventTest, WhateverHappensAChangeIsTold) {
+  start_with({mouse_});
+  mouse_.database = "Q:new\n";
+  host_.write_database(mouse_);
+  host_.event(GetParam(), "1-2");
+  EXPECT_THAT(matcher_->expect<Device>().current_tags, ElementsAre("new"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Scanner, EventTest,
+                         testing::Values("add", "bind", "change", "unbind", "remove", "move", "offline"),
+                         [](const auto& test) { return std::string(test.param); });
+
+TEST_F(ScannerTest, AnEventThatLibudevDoesNotUnderstandIsALostOne) {
+  start_with({mouse_});
+  host_.plug(fake::device("1-3", 1, 3));
+  host_.event("unheard_of", "1-3");
+  EXPECT_THAT(sysnames(matcher_->snapshot()), ElementsAre("1-2", "1-3"));
+}
+
+TEST_F(ScannerTest, EachLossOfEventsIsLoggedOnce) {
+  start_with({});
+  testing::internal::CaptureStderr();
+  for (int losses = 1; losses <= 2; ++losses) {
+    for (int i = 0; i < 3; ++i) {
+      host_.event("unheard_of", "1-2");
+      EXPECT_THAT(matcher_->snapshot(), SizeIs(losses - 1));
+    }
+    host_.plug(fake::device("1-" + std::to_string(losses), 1, 1));
+    host_.event("add", "1-" + std::to_string(losses));
+    matcher_->expect<Device>();
+  }
+  EXPECT_EQ(occurrences(testing::internal::GetCapturedStderr(), "events of udev were lost"), 2);
+}
+
+TEST_F(ScannerTest, AnotherDeviceOfTheSameNameReplacesTheFirst) {
+  start_with({mouse_});
+  host_.unplug("1-2");
+  host_.event("remove", "1-2");
+  EXPECT_EQ(matcher_->expect<DeviceRemoved>().sysname, "1-2");
+  host_.plug(fake::device("1-2", 1, 7));
+  host_.event("add", "1-2");
+  EXPECT_EQ(matcher_->expect<Device>().number, 7);
+}
+
+TEST_F(ScannerTest, ADeviceThatComesBackIsToldAgain) {
+  start_with({mouse_});
+  host_.unplug("1-2");
+  host_.event("remove", "1-2");
+  EXPECT_EQ(matcher_->expect<DeviceRemoved>().sysname, "1-2");
+  host_.event("remove", "1-2");
+  host_.plug(mouse_);
+  host_.event("add", "1-2");
+  EXPECT_EQ(matcher_->expect<Device>().number, 2);
+  expect_no_more();
+}
+
+TEST_F(ScannerTest, ALateRemoveDoesNotTakeTheNextDeviceOfThatName) {
+  start_with({mouse_});
+  host_.unplug("1-2");
+  host_.plug(fake::device("1-2", 1, 7));
+  host_.event("remove", "1-2");
+  EXPECT_EQ(matcher_->expect<Device>().number, 7);
+  host_.event("add", "1-2");
+  expect_no_more();
+}
+
+TEST_F(ScannerTest, TheNextDeviceOfThatNameIsNotToldBeforeUdevHasProcessedIt) {
+  start_with({mouse_});
+  host_.unplug("1-2");
+  fake::UsbDevice next = fake::device("1-2", 1, 7);
+  next.database.reset();
+  host_.plug(next);
+  host_.event("remove", "1-2");
+  EXPECT_EQ(matcher_->expect<DeviceRemoved>().sysname, "1-2");
+  next.database = "";
+  host_.write_database(next);
+  host_.event("add", "1-2");
+  EXPECT_EQ(matcher_->expect<Device>().number, 7);
+}
+
+TEST_F(ScannerTest, WhatHappensDuringASnapshotIsNeitherLostNorDoubled) {
+  host_.plug(fake::device("1-5", 1, 5));
+  host_.plug(fake::device("1-6", 1, 6));
+  const auto reader = host_.when_read("1-5", "idProduct", [this] {
+    host_.plug(fake::device("1-1", 1, 1));  // too late for this snapshot
+    host_.event("add", "1-1");
+    host_.write_attribute("1-6", "bDeviceClass", "ff");  // in time for it
+    host_.event("change", "1-6");
+  });
+  start();
+  const std::vector<Device> devices = matcher_->snapshot();
+  ASSERT_THAT(sysnames(devices), ElementsAre("1-5", "1-6"));
+  EXPECT_EQ(devices[1].device_class, 0xff);
+  EXPECT_EQ(matcher_->expect<Device>().sysname, "1-1");
+  expect_no_more();
+}
+
+TEST_F(ScannerTest, EventsFromBeforeTheFirstSnapshotAreNotDoubled) {
+  host_.event("add", "1-2");
+  start_with({mouse_});
+  expect_no_more();
+}
+
+TEST_F(ScannerTest, EndsWhenTheMatcherDoes) {
+  start_with({mouse_});
+  EXPECT_EQ(close(), kPeerClosed);
+}
+
+TEST_F(ScannerTest, OfTooManyDevicesTheFirstAreToldAndOneLineSaysSo) {
+  for (unsigned i = 0; i < kMaxDevices; ++i) {
+    fake::UsbDevice device = fake::device("d" + decimal(i, 4), i / 127 + 1, i % 127 + 1);
+    host_.plug(device);
+  }
+  testing::internal::CaptureStderr();
+  start();
+  EXPECT_THAT(matcher_->snapshot(), SizeIs(kMaxDevices));
+  host_.plug(fake::device("e", 40, 1));
+  host_.event("add", "e");
+  for (int i = 0; i < 2; ++i) {
+    matcher_->rescan();
+    const std::vector<Device> devices = matcher_->snapshot();
+    ASSERT_THAT(devices, SizeIs(kMaxDevices));
+    EXPECT_EQ(devices.back().sysname, "d4095");
+  }
+  host_.event("change", "e");
+  host_.unplug("d0000");
+  host_.event("remove", "d0000");
+  EXPECT_EQ(matcher_->expect<DeviceRemoved>().sysname, "d0000");
+  EXPECT_EQ(occurrences(testing::internal::GetCapturedStderr(), "more than 4096 USB devices"), 1);
+}
+
+TEST_F(ScannerTest, ADeviceIsComplainedOfOnceAsLongAsItIsThere) {
+  mouse_.database = "E:A=" + std::string(40'000, 'x') + "\n";
+  testing::internal::CaptureStderr();
+  start_with({mouse_});
+  matcher_->rescan();
+  EXPECT_TRUE(matcher_->snapshot().at(0).properties_omitted);
+  host_.event("change", "1-2");
+  expect_no_more();
+  EXPECT_EQ(occurrences(testing::internal::GetCapturedStderr(), "USB device 1-2 "), 1);
+
+  testing::internal::CaptureStderr();
+  host_.unplug("1-2");
+  matcher_->rescan();
+  EXPECT_THAT(matcher_->snapshot(), SizeIs(1));
+  host_.plug(mouse_);
+  matcher_->rescan();
+  EXPECT_THAT(matcher_->snapshot(), SizeIs(2));
+  EXPECT_EQ(occurrences(testing::internal::GetCapturedStderr(), "USB device 1-2 "), 1);
+}
+
+TEST_F(ScannerTest, ADeviceThatCannotBeToldAnyLongerHasLeft) {
+  start_with({mouse_});
+  testing::internal::CaptureStderr();
+  host_.write_attribute("1-2", "devnum", "\x1b[2J");
+  host_.event("change", "1-2");
+  EXPECT_EQ(matcher_->expect<DeviceRemoved>().sysname, "1-2");
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              HasSubstr("USB device 1-2 is left out: devnum is '\\x1b[2J'\n"));
+}
+
+TEST(MonitorTest, SaysWhenThereIsNoUdevd) {
+  fake::Host host;
+  host.stop_udevd();
+  const Udev udev(udev_new());
+  testing::internal::CaptureStderr();
+  const Monitor monitor(udev.get());
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("udevd does not run"));
+}
+
+}  // namespace
+}  // namespace whawty
