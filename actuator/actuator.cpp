@@ -27,47 +27,50 @@ Result result_of(std::uint64_t request, Dispatcher::Clock::time_point started, c
   return result;
 }
 
-// The calls, each on a worker thread. What a call yields goes to the outbox before its Result.
+// The calls, each on a worker thread. What a call yields goes to the outbox at once; its Result is for the dispatcher to
+// let go.
 struct Call {
+  using TellEnd = std::function<void()>;
+
   std::uint64_t request;
   Hypervisor& hypervisor;
   Outbox& outbox;
 
   template <class Answer, class Deliver>
-  void finish(Dispatcher::Clock::time_point started, const Answer& answer, Deliver deliver) const {
+  TellEnd finish(Dispatcher::Clock::time_point started, const Answer& answer, Deliver deliver) const {
     const auto* const error = std::get_if<CallError>(&answer);
     if (error == nullptr) deliver(std::get<0>(answer));
-    outbox.put(result_of(request, started, error));
+    return [&to = outbox, result = result_of(request, started, error)] { to.put(result); };
   }
 
-  void operator()(const ListDomains&) const {
+  TellEnd operator()(const ListDomains&) const {
     const auto started = Dispatcher::Clock::now();
-    finish(started, hypervisor.list(), [this](const std::vector<DomainListed>& domains) {
+    return finish(started, hypervisor.list(), [this](const std::vector<DomainListed>& domains) {
       // No domain of the configuration can have a name that a message does not hold.
       for (const DomainListed& domain : domains)
         if (!domain.name.empty() && domain.name.size() <= kMaxDomainName) outbox.put(domain);
     });
   }
 
-  void operator()(const DescribeDomain& describe) const {
+  TellEnd operator()(const DescribeDomain& describe) const {
     const auto started = Dispatcher::Clock::now();
     auto answer = hypervisor.describe(describe.domain);
     if (const auto* const xml = std::get_if<std::string>(&answer); xml != nullptr && xml->size() > kMaxXml)
       answer = CallError{Outcome::kFailed, 0, "the domain's XML is larger than 8 MiB"};
-    finish(started, answer, [this](const std::string& xml) {
+    return finish(started, answer, [this](const std::string& xml) {
       for (std::size_t at = 0; at < xml.size(); at += kMaxXmlChunk)
         outbox.put(XmlChunk{request, xml.substr(at, kMaxXmlChunk)});
     });
   }
 
-  void operator()(const AttachHostdev& attach) const {
+  TellEnd operator()(const AttachHostdev& attach) const {
     const auto started = Dispatcher::Clock::now();
-    finish(started, hypervisor.attach(attach.domain, attach.hostdev), [](std::monostate) {});
+    return finish(started, hypervisor.attach(attach.domain, attach.hostdev), [](std::monostate) {});
   }
 
-  void operator()(const DetachHostdev& detach) const {
+  TellEnd operator()(const DetachHostdev& detach) const {
     const auto started = Dispatcher::Clock::now();
-    finish(started, hypervisor.detach(detach.domain, detach.hostdev), [](std::monostate) {});
+    return finish(started, hypervisor.detach(detach.domain, detach.hostdev), [](std::monostate) {});
   }
 };
 
@@ -93,7 +96,7 @@ void Actuator::serve() {
     if (const auto reason = outbox_.lost())
       throw std::runtime_error("the connection to libvirt is lost: " + *reason);
     receive_requests();
-    for (const Uuid& domain : dispatcher_.find_stalled()) outbox_.put(DomainStalled{domain});
+    dispatcher_.find_stalled([this](const Uuid& domain) { outbox_.put(DomainStalled{domain}); });
     send_messages();
   }
 }
@@ -115,7 +118,7 @@ void Actuator::accept(const Request& request) {
     outbox_.put(Result{id, Outcome::kStalled, 0, "an earlier call for this domain has not returned", 0});
   };
   dispatcher_.submit(std::visit(DomainOf{}, request.what),
-                     {[call, what = request.what] { std::visit(call, what); }, refuse});
+                     {[call, what = request.what] { return std::visit(call, what); }, refuse});
 }
 
 void Actuator::send_messages() {

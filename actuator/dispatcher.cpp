@@ -4,8 +4,10 @@
 
 namespace whawty {
 
-Dispatcher::Dispatcher(std::size_t threads, Clock::duration stall_limit) : stall_limit_(stall_limit) {
+Dispatcher::Dispatcher(std::size_t threads, Clock::duration stall_limit)
+    : stall_limit_(stall_limit), started_(static_cast<std::ptrdiff_t>(threads)) {
   for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
+  started_.wait();
 }
 
 Dispatcher::~Dispatcher() {
@@ -31,21 +33,19 @@ void Dispatcher::submit(const Uuid& domain, Job job) {
   job.refuse();
 }
 
-std::vector<Uuid> Dispatcher::find_stalled() {
-  std::vector<Uuid> stalled;
+void Dispatcher::find_stalled(const std::function<void(const Uuid&)>& tell) {
   std::deque<Job> refused;
   {
     const std::lock_guard lock(mutex_);
     for (auto& [domain, queue] : queues_) {
       if (!queue.running || queue.stalled || Clock::now() - queue.started < stall_limit_) continue;
       queue.stalled = true;
-      stalled.push_back(domain);
+      tell(domain);
       for (Job& job : queue.waiting) refused.push_back(std::move(job));
       queue.waiting.clear();
     }
   }
   for (const Job& job : refused) job.refuse();
-  return stalled;
 }
 
 bool Dispatcher::busy() {
@@ -54,6 +54,7 @@ bool Dispatcher::busy() {
 }
 
 void Dispatcher::work() {
+  started_.count_down();
   std::unique_lock lock(mutex_);
   while (true) {
     ready_changed_.wait(lock, [this] { return stop_ || !ready_.empty(); });
@@ -67,9 +68,10 @@ void Dispatcher::work() {
     queue.running = true;
     queue.started = Clock::now();
     lock.unlock();
-    job.run();
+    const std::function<void()> tell_end = job.run();
     lock.lock();
     queue.running = queue.stalled = false;
+    tell_end();
     if (queue.waiting.empty()) {
       queues_.erase(domain);
     } else {

@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <latch>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -22,13 +23,14 @@ class Dispatcher {
   using Clock = std::chrono::steady_clock;
 
   // A call for a domain. It runs on a worker, or is told that it will not: an earlier call of its domain is
-  // stuck.
+  // stuck. What run returns tells of the call's end, as soon as the call no longer counts as running.
   struct Job {
-    std::function<void()> run;
+    std::function<std::function<void()>()> run;
     std::function<void()> refuse;
   };
 
-  // Starts the threads. A call that has not returned after the limit counts as stuck.
+  // Starts the threads, and returns when they run: the start of a thread takes system calls that a sealed process
+  // does not have. A call that has not returned after the limit counts as stuck.
   Dispatcher(std::size_t threads, Clock::duration stall_limit);
   ~Dispatcher();  // waits for calls that run; those that have not begun are dropped
   Dispatcher(const Dispatcher&) = delete;
@@ -36,9 +38,9 @@ class Dispatcher {
 
   void submit(const Uuid& domain, Job job);
 
-  // Refuses the waiting calls of each domain whose call became stuck since the last look, and names these
-  // domains.
-  std::vector<Uuid> find_stalled();
+  // Tells of each domain whose call became stuck since the last look, always before the end of that call is
+  // told, and refuses the calls that wait for it.
+  void find_stalled(const std::function<void(const Uuid&)>& tell);
 
   // True while a call runs or waits: find_stalled should be called from time to time then.
   bool busy();
@@ -59,6 +61,7 @@ class Dispatcher {
   std::map<Uuid, Queue> queues_;  // of the domains with a call that runs or waits
   std::deque<Uuid> ready_;        // of these, the ones with a waiting call and none that runs
   bool stop_ = false;
+  std::latch started_;
   std::vector<std::thread> threads_;
 };
 

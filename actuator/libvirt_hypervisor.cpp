@@ -3,14 +3,18 @@
 // The Hypervisor that is libvirt. All text that crosses it is passed on unread.
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
+#include <unistd.h>
 
 #include <array>
+#include <latch>
 #include <memory>
 #include <stdexcept>
 #include <thread>
 
 #include "actuator/hostdev_xml.h"
 #include "actuator/hypervisor.h"
+#include "common/exit_code.h"
+#include "common/log.h"
 
 namespace whawty {
 namespace {
@@ -76,16 +80,22 @@ void on_close(virConnectPtr, int reason, void* events) {
 // libvirt would print every error to stderr otherwise.
 void ignore_error(void*, virErrorPtr) {}
 
-// The event loop that libvirt serves its connections and keepalive with. It runs until the process ends.
+// The event loop that libvirt serves its connections and keepalive with. It has begun when this returns and
+// never ends, because both take system calls that a sealed process does not have.
 void start_event_loop() {
+  static std::latch running(1);
   static const bool started = [] {
     virSetErrorFunc(nullptr, ignore_error);
     if (virInitialize() < 0 || virEventRegisterDefaultImpl() < 0)
       throw std::runtime_error(virGetLastErrorMessage());
     std::thread([] {
+      running.count_down();
       while (virEventRunDefaultImpl() == 0) {
       }
+      log::error("libvirt's event loop failed: ", escape(virGetLastErrorMessage()));
+      ::_exit(kExitFailure);
     }).detach();
+    running.wait();
     return true;
   }();
   static_cast<void>(started);
