@@ -27,8 +27,8 @@ Result result_of(std::uint64_t request, Dispatcher::Clock::time_point started, c
   return result;
 }
 
-// The calls, each on a worker thread. What a call yields goes to the outbox at once; its Result is for the dispatcher to
-// let go.
+// The calls, each on a worker thread. What a call yields goes to the outbox at once; its Result is for the
+// dispatcher to let go.
 struct Call {
   using TellEnd = std::function<void()>;
 

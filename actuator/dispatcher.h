@@ -29,8 +29,8 @@ class Dispatcher {
     std::function<void()> refuse;
   };
 
-  // Starts the threads, and returns when they run: the start of a thread takes system calls that a sealed process
-  // does not have. A call that has not returned after the limit counts as stuck.
+  // Starts the threads, and returns when they run: the start of a thread takes system calls that a sealed
+  // process does not have. A call that has not returned after the limit counts as stuck.
   Dispatcher(std::size_t threads, Clock::duration stall_limit);
   ~Dispatcher();  // waits for calls that run; those that have not begun are dropped
   Dispatcher(const Dispatcher&) = delete;

@@ -19,6 +19,11 @@ void check(bool done, const char* step, int error) {
   if (!done) throw Unsealed(concat("sandbox: ", step, ": ", std::strerror(error)));
 }
 
+// For what sets errno, which must not be read before the call.
+void check_call(int result, const char* step) {
+  check(result == 0, step, errno);
+}
+
 // libseccomp returns a negative errno.
 void check_seccomp(int result, const char* step) {
   check(result == 0, step, -result);
@@ -26,8 +31,8 @@ void check_seccomp(int result, const char* step) {
 
 void forbid_core_dumps() {
   const rlimit none{0, 0};
-  check(::setrlimit(RLIMIT_CORE, &none) == 0, "core size limit", errno);
-  check(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0, "not dumpable", errno);
+  check_call(::setrlimit(RLIMIT_CORE, &none), "core size limit");
+  check_call(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "not dumpable");
 }
 
 void load(std::span<const SyscallRule> profile) {
@@ -53,7 +58,7 @@ void seal(std::span<const SyscallRule> profile, std::uint64_t kept_capabilities)
   } catch (const std::runtime_error& error) {
     throw Unsealed(concat("sandbox: ", error.what()));
   }
-  check(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no_new_privs", errno);
+  check_call(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs");
   forbid_core_dumps();
   load(profile);
 }

@@ -57,7 +57,8 @@ bool Channel::receive(Received& received) {
   message.msg_iov = &part;
   message.msg_iovlen = 1;
   message.msg_control = control.bytes;
-  message.msg_controllen = sizeof control.bytes;
+  // Not CMSG_SPACE: its padding would hold a second descriptor.
+  message.msg_controllen = CMSG_LEN(sizeof(int));
   ssize_t length = 0;
   do length = ::recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC);
   while (length < 0 && errno == EINTR);

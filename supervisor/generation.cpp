@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -16,6 +17,7 @@ namespace whawty {
 namespace {
 
 constexpr useconds_t kReapMicroseconds = 10'000;
+constexpr int kReapAttempts = 20;
 
 // What an ended worker's status says, or nothing for one that ended because a peer had, or by our own hand.
 std::string cause_of(int status, bool killed_by_us) {
@@ -50,7 +52,7 @@ Generation::Generation(const Programs& programs, const std::string& libvirt_uri,
 }
 
 Generation::~Generation() {
-  kill();
+  kill_rest();
 }
 
 void Generation::reap(Worker& worker, bool killed, End& end) {
@@ -75,14 +77,26 @@ bool Generation::worker_ended() {
 }
 
 Generation::End Generation::kill() {
-  // A worker closes its channels a moment before it can be reaped.
-  if (!worker_ended()) ::usleep(kReapMicroseconds);
+  // The worker that ended first is not the first to be reaped: its peers end when its channels close, which
+  // is before it has said why.
   worker_ended();
+  for (int i = 0; i < kReapAttempts && end_.causes.empty() && any_runs(); ++i) {
+    ::usleep(kReapMicroseconds);
+    worker_ended();
+  }
+  kill_rest();
+  return end_;
+}
+
+bool Generation::any_runs() const {
+  return std::any_of(workers_.begin(), workers_.end(), [](const Worker& worker) { return worker.pid != 0; });
+}
+
+void Generation::kill_rest() {
   for (const Worker& worker : workers_)
     if (worker.pid != 0) ::kill(worker.pid, SIGKILL);
   for (Worker& worker : workers_)
     if (worker.pid != 0) reap(worker, true, end_);
-  return end_;
 }
 
 }  // namespace whawty

@@ -32,7 +32,8 @@ class Generation {
   // Whether a worker has ended, and so the generation is over: kill() then. To be asked when SIGCHLD came.
   bool worker_ended();
 
-  // Kills and reaps what is left of the workers, and says how those went that had ended before.
+  // Kills and reaps what is left of the workers, and says how those went that had ended before. One that is
+  // about to end of itself is given a moment, up to 200 ms, as long as no other has said what happened.
   End kill();
 
   Channel& matcher() { return matcher_; }
@@ -46,6 +47,8 @@ class Generation {
 
   Generation(const Programs& programs, const std::string& libvirt_uri, Sockets sockets);
   static void reap(Worker& worker, bool killed, End& end);
+  bool any_runs() const;
+  void kill_rest();
 
   Channel matcher_;
   std::array<Worker, 3> workers_;

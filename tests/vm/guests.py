@@ -54,7 +54,7 @@ def host_usb(hypervisor: Hypervisor) -> list[UsbDevice]:
 def find_usb(hypervisor: Hypervisor, serial: str, timeout: float = 30.0) -> UsbDevice:
     """The device with that serial, waited for: plugging returns before the kernel inside has found it."""
     return wait_until(lambda: next((found for found in host_usb(hypervisor) if found.serial == serial), None),
-                      timeout, f"a USB device with serial {serial!r}")
+                      timeout, f"a USB device with serial {serial!r}", pause=0.2)
 
 
 def hostdev_xml(device: UsbDevice | Hostdev, alias: str | None = None, address: bool = True, ids: bool = True) -> str:
@@ -141,8 +141,12 @@ class Guests:
 
     def hostdevs(self, name: str) -> list[Hostdev]:
         """The USB devices that the live XML of a running guest names, in its order."""
-        return [_hostdev(element) for element in
-                ET.fromstring(self.virsh("dumpxml", name).stdout).iterfind("devices/hostdev[@type='usb']")]
+        return usb_hostdevs(self.virsh("dumpxml", name).stdout)
+
+
+def usb_hostdevs(xml: str) -> list[Hostdev]:
+    """The USB devices that a domain's XML names, in its order."""
+    return [_hostdev(element) for element in ET.fromstring(xml).iterfind("devices/hostdev[@type='usb']")]
 
 
 def _hostdev(element: ET.Element) -> Hostdev:

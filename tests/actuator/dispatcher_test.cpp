@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#include "actuator/dispatcher.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <latch>
+#include <mutex>
+#include <string>
+
+namespace whawty {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr Uuid kA{0, 1};
+constexpr Uuid kB{0, 2};
+constexpr Uuid kC{0, 3};
+
+// Longer than any test, and shorter than any call.
+constexpr Dispatcher::Clock::duration kNever = 1h;
+constexpr Dispatcher::Clock::duration kAtOnce = 0s;
+
+// What jobs did, as they did it.
+class Journal {
+ public:
+  void note(const std::string& what) {
+    const std::lock_guard lock(mutex_);
+    notes_.push_back(what);
+  }
+
+  std::vector<std::string> notes() const {
+    const std::lock_guard lock(mutex_);
+    return notes_;
+  }
+
+  Dispatcher::Job job(
+      const std::string& name, const std::function<void()>& work = [] {}) {
+    return {[this, name, work] {
+              work();
+              return [this, name] { note(name + " ran"); };
+            },
+            [this, name] { note(name + " refused"); }};
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::string> notes_;
+};
+
+class DispatcherTest : public testing::Test {
+ protected:
+  // Submits a job for the domain and waits until it has run.
+  static void run_one(Dispatcher& dispatcher, const Uuid& domain) {
+    std::latch done(1);
+    dispatcher.submit(domain, {[&] { return [&] { done.count_down(); }; }, [] { FAIL() << "refused"; }});
+    done.wait();
+  }
+
+  static std::vector<Uuid> stalled(Dispatcher& dispatcher) {
+    std::vector<Uuid> domains;
+    dispatcher.find_stalled([&](const Uuid& domain) { domains.push_back(domain); });
+    return domains;
+  }
+
+  // Looks again and again: the worker is a moment late in saying that its call has returned.
+  static void until_idle(Dispatcher& dispatcher) {
+    while (dispatcher.busy()) std::this_thread::yield();
+  }
+
+  Journal journal_;
+};
+
+TEST_F(DispatcherTest, TheCallsOfOneDomainRunInOrderAndOneAtATime) {
+  Dispatcher dispatcher(4, kNever);
+  std::atomic<int> running = 0;
+  std::vector<std::string> expected;
+  for (int i = 0; i < 200; ++i) {
+    expected.push_back(std::to_string(i) + " ran");
+    dispatcher.submit(kA, journal_.job(std::to_string(i), [&] {
+      EXPECT_EQ(++running, 1);
+      std::this_thread::yield();
+      --running;
+    }));
+  }
+  until_idle(dispatcher);
+  EXPECT_EQ(journal_.notes(), expected);
+}
+
+TEST_F(DispatcherTest, DomainsRunSideBySide) {
+  Dispatcher dispatcher(3, kNever);
+  // None returns before all have begun.
+  std::latch all(3);
+  for (const Uuid& domain : {kA, kB, kC})
+    dispatcher.submit(domain, journal_.job("one", [&] { all.arrive_and_wait(); }));
+  until_idle(dispatcher);
+  EXPECT_THAT(journal_.notes(), ElementsAre("one ran", "one ran", "one ran"));
+}
+
+TEST_F(DispatcherTest, MoreDomainsThanThreadsAreAllServed) {
+  Dispatcher dispatcher(2, kNever);
+  for (unsigned i = 0; i < 300; ++i) dispatcher.submit({7, i % 100}, journal_.job("one"));
+  until_idle(dispatcher);
+  EXPECT_EQ(journal_.notes().size(), 300U);
+}
+
+TEST_F(DispatcherTest, AStuckCallIsNamedOnceAndWhatWaitsForItIsRefused) {
+  Dispatcher dispatcher(2, kAtOnce);
+  std::latch begun(1);
+  std::latch released(1);
+  dispatcher.submit(kA, journal_.job("stuck", [&] {
+    begun.count_down();
+    released.wait();
+  }));
+  begun.wait();
+  dispatcher.submit(kA, journal_.job("second"));
+  dispatcher.submit(kA, journal_.job("third"));
+  EXPECT_THAT(stalled(dispatcher), ElementsAre(kA));
+  EXPECT_THAT(journal_.notes(), ElementsAre("second refused", "third refused"));
+  EXPECT_THAT(stalled(dispatcher), IsEmpty());
+
+  dispatcher.submit(kA, journal_.job("fourth"));
+  EXPECT_THAT(journal_.notes(), ElementsAre("second refused", "third refused", "fourth refused"));
+  EXPECT_TRUE(dispatcher.busy());
+
+  run_one(dispatcher, kB);
+
+  released.count_down();
+  until_idle(dispatcher);
+  run_one(dispatcher, kA);
+  EXPECT_THAT(journal_.notes(),
+              ElementsAre("second refused", "third refused", "fourth refused", "stuck ran"));
+}
+
+TEST_F(DispatcherTest, ACallThatIsNotYetOverTheLimitIsNotStuck) {
+  Dispatcher dispatcher(1, kNever);
+  std::latch begun(1);
+  std::latch released(1);
+  dispatcher.submit(kA, journal_.job("slow", [&] {
+    begun.count_down();
+    released.wait();
+  }));
+  begun.wait();
+  dispatcher.submit(kA, journal_.job("next"));
+  EXPECT_THAT(stalled(dispatcher), IsEmpty());
+  released.count_down();
+  until_idle(dispatcher);
+  EXPECT_THAT(journal_.notes(), ElementsAre("slow ran", "next ran"));
+}
+
+TEST_F(DispatcherTest, WhatWaitsForAThreadIsNotStuck) {
+  Dispatcher dispatcher(1, kAtOnce);
+  std::latch begun(1);
+  std::latch released(1);
+  dispatcher.submit(kA, journal_.job("stuck", [&] {
+    begun.count_down();
+    released.wait();
+  }));
+  begun.wait();
+  dispatcher.submit(kB, journal_.job("other"));
+  EXPECT_THAT(stalled(dispatcher), ElementsAre(kA));
+  released.count_down();
+  until_idle(dispatcher);
+  EXPECT_THAT(journal_.notes(), ElementsAre("stuck ran", "other ran"));
+}
+
+TEST_F(DispatcherTest, ItsEndWaitsForWhatRunsAndDropsTheRest) {
+  std::latch begun(1);
+  std::latch released(1);
+  std::thread releasing;
+  {
+    Dispatcher dispatcher(1, kNever);
+    dispatcher.submit(kA, journal_.job("running", [&] {
+      begun.count_down();
+      released.wait();
+    }));
+    begun.wait();
+    dispatcher.submit(kA, journal_.job("waiting"));
+    dispatcher.submit(kB, journal_.job("other"));
+    releasing = std::thread([&] {
+      std::this_thread::sleep_for(20ms);
+      released.count_down();
+    });
+  }
+  releasing.join();
+  EXPECT_EQ(journal_.notes().front(), "running ran");
+  EXPECT_EQ(journal_.notes().size(), 1U);
+}
+
+TEST_F(DispatcherTest, ItIsBusyAsLongAsACallRunsOrWaits) {
+  Dispatcher dispatcher(1, kNever);
+  EXPECT_FALSE(dispatcher.busy());
+  std::latch released(1);
+  dispatcher.submit(kA, journal_.job("one", [&] { released.wait(); }));
+  EXPECT_TRUE(dispatcher.busy());
+  released.count_down();
+  until_idle(dispatcher);
+  EXPECT_FALSE(dispatcher.busy());
+}
+
+TEST_F(DispatcherTest, ThatACallIsStuckIsNeverToldAfterItsEnd) {
+  Dispatcher dispatcher(2, kAtOnce);
+  std::latch ended(1);
+  const auto tell_end = [&] {
+    ended.count_down();
+    std::this_thread::sleep_for(20ms);  // time to look in, if that were possible
+  };
+  dispatcher.submit(kA, {[&] { return tell_end; }, [] { FAIL() << "refused"; }});
+  ended.wait();
+  EXPECT_THAT(stalled(dispatcher), IsEmpty());
+}
+
+TEST_F(DispatcherTest, WhoHearsOfACallsEndCanAskForTheNext) {
+  Dispatcher dispatcher(2, kAtOnce);
+  for (unsigned i = 0; i < 2000; ++i) {
+    std::latch ended(1);
+    dispatcher.submit(kA, {[&] { return [&] { ended.count_down(); }; }, [] { FAIL() << "refused"; }});
+    dispatcher.find_stalled([](const Uuid&) {});
+    ended.wait();
+  }
+}
+
+TEST_F(DispatcherTest, ManyThreadsSubmitAndEveryJobIsAnsweredOnce) {
+  std::atomic<int> answered = 0;
+  Dispatcher dispatcher(4, kAtOnce);
+  {
+    std::vector<std::jthread> threads;
+    for (unsigned i = 0; i < 3; ++i)
+      threads.emplace_back([&, i] {
+        for (unsigned k = 0; k < 1000; ++k)
+          dispatcher.submit({i, k % 5}, {[&] { return [&] { ++answered; }; }, [&] { ++answered; }});
+      });
+    threads.emplace_back([&] {
+      while (answered < 3000) dispatcher.find_stalled([](const Uuid&) {});
+    });
+  }
+  EXPECT_EQ(answered, 3000);
+}
+
+}  // namespace
+}  // namespace whawty

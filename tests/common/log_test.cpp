@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#include "common/log.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <vector>
+
+#include "common/fd.h"
+
+namespace whawty {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::MatchesRegex;
+
+// The log of a process of that environment. Each write(2) becomes one element.
+class LogTest : public testing::Test {
+ protected:
+  LogTest() {
+    for (const char* const name : {"JOURNAL_STREAM", "WHAWTY_LIBVIRT_USB_HOTPLUGD_DEBUG"}) ::unsetenv(name);
+    ::setenv("TZ", "UTC", 1);
+    int ends[2];
+    // Datagrams keep the writes apart.
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
+    reader_ = Fd(ends[0]);
+    stderr_ = Fd(::dup(STDERR_FILENO));
+    ::dup2(ends[1], STDERR_FILENO);
+    ::close(ends[1]);
+  }
+  ~LogTest() override { ::dup2(stderr_.get(), STDERR_FILENO); }
+
+  std::vector<std::string> writes() const {
+    std::vector<std::string> all;
+    char text[4096];
+    for (ssize_t length = 0; (length = ::read(reader_.get(), text, sizeof text)) > 0;)
+      all.emplace_back(text, static_cast<std::size_t>(length));
+    return all;
+  }
+
+  Fd reader_, stderr_;
+};
+
+TEST_F(LogTest, ALineIsOneWriteWithTimeAndProcess) {
+  log::start("matcher");
+  log::info("attached ", 3, " devices");
+  log::warning("second");
+  EXPECT_THAT(writes(),
+              ElementsAre(MatchesRegex("[0-9][0-9]:[0-9][0-9]:[0-9][0-9] matcher: attached 3 devices\n"),
+                          MatchesRegex("........ matcher: second\n")));
+}
+
+TEST_F(LogTest, ForTheJournalALineBeginsWithItsPriority) {
+  ::setenv("JOURNAL_STREAM", "8:123", 1);
+  ::setenv("WHAWTY_LIBVIRT_USB_HOTPLUGD_DEBUG", "", 1);
+  log::start("matcher");
+  log::error("a");
+  log::warning("b");
+  log::info("c");
+  log::debug("d");
+  EXPECT_THAT(writes(),
+              ElementsAre("<3>matcher: a\n", "<4>matcher: b\n", "<6>matcher: c\n", "<7>matcher: d\n"));
+}
+
+TEST_F(LogTest, ControlCharactersNeverMakeASecondLine) {
+  ::setenv("JOURNAL_STREAM", "8:123", 1);
+  log::start("matcher");
+  for (int c = 0; c < 256; ++c) {
+    log::info("a", static_cast<char>(c), "b");
+    const bool control = c < 0x20 || c == 0x7f;
+    EXPECT_THAT(writes(),
+                ElementsAre(std::string("<6>matcher: a") + (control ? '?' : static_cast<char>(c)) + "b\n"))
+        << c;
+  }
+}
+
+TEST_F(LogTest, DebugLinesAreWrittenInDebugModeOnly) {
+  log::start("matcher");
+  EXPECT_FALSE(log::debug_enabled());
+  log::debug("a");
+  EXPECT_THAT(writes(), IsEmpty());
+  ::setenv("WHAWTY_LIBVIRT_USB_HOTPLUGD_DEBUG", "", 1);
+  log::start("matcher");
+  EXPECT_TRUE(log::debug_enabled());
+}
+
+TEST_F(LogTest, ALogThatCannotBeWrittenStopsNobody) {
+  log::start("matcher");
+  const Fd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+  ::dup2(full.get(), STDERR_FILENO);
+  log::info("lost");
+}
+
+TEST_F(LogTest, TheTimeIsLocal) {
+  ::setenv("TZ", "XXX-03:30", 1);
+  log::start("matcher");
+  EXPECT_EQ(log::time_of_day(0), "03:30:00");
+  EXPECT_EQ(log::time_of_day(86399), "03:29:59");
+}
+
+}  // namespace
+}  // namespace whawty

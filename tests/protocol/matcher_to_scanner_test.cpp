@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#include "protocol/matcher_to_scanner.h"
+
+#include "hostile.h"
+#include "protocol/schema/matcher_to_scanner.capnp.h"
+
+namespace whawty {
+namespace {
+
+Datagram kind(unsigned number) {
+  return hostile::message<schema::ScanRequest>([number](schema::ScanRequest::Builder request) {
+    request.setKind(static_cast<schema::ScanRequest::Kind>(number));
+  });
+}
+
+TEST(ScanRequestTest, RescanComesBack) {
+  EXPECT_NO_THROW(decode_scan_request(encode(Rescan{})));
+}
+
+TEST(ScanRequestTest, AnyOtherKindIsAViolation) {
+  for (const unsigned number : {0U, 2U, 3U, 0xffffU})
+    EXPECT_EQ(hostile::violation_of(decode_scan_request, kind(number)), "a scan request of an unknown kind");
+  EXPECT_NO_THROW(decode_scan_request(kind(1)));
+}
+
+TEST(ScanRequestTest, FramesAndRootsAreChecked) {
+  hostile::expect_frame_checks(decode_scan_request, encode(Rescan{}));
+  hostile::expect_root_checks(decode_scan_request);
+}
+
+TEST(ScanRequestTest, SurvivesMutation) {
+  hostile::expect_survives_mutation(decode_scan_request, encode(Rescan{}), 1);
+}
+
+}  // namespace
+}  // namespace whawty

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#include "protocol/scanner_to_matcher.h"
+
+#include "common/text.h"
+#include "hostile.h"
+#include "protocol/schema/scanner_to_matcher.capnp.h"
+
+namespace whawty {
+namespace {
+
+using hostile::violation_of;
+using Build = schema::Device::Builder;
+
+// A device that uses every field, with bytes that no text would have.
+Device webcam() {
+  Device device;
+  device.sysname = "3-6.3";
+  device.bus = 3;
+  device.number = 5;
+  device.vendor = 0x046d;
+  device.product = 0x0825;
+  device.device_class = 0xef;
+  device.interface_classes = {0x0e, 0x01, 0xff};
+  device.properties = {{"A", ""}, {"B\xff", std::string("\0\n\x1b", 3)}, {"ID_SERIAL_SHORT", "3187B60"}};
+  device.tags = {"seat", "uaccess"};
+  device.current_tags = {"\n"};
+  return device;
+}
+
+// A valid record, with something changed that the codec would not have written.
+Datagram built(const std::function<void(Build)>& change) {
+  return hostile::message<schema::ScannerMessage>([&](schema::ScannerMessage::Builder message) {
+    Build device = message.initDevice();
+    device.setSysname(frame::data("3-6.3"));
+    device.setBus(3);
+    device.setNumber(5);
+    change(device);
+  });
+}
+
+Datagram removed(const std::string& sysname) {
+  return hostile::message<schema::ScannerMessage>(
+      [&](schema::ScannerMessage::Builder message) { message.setRemoved(frame::data(sysname)); });
+}
+
+std::string violation(const std::function<void(Build)>& change) {
+  return violation_of(decode_scanner_message, built(change));
+}
+
+TEST(ScannerMessageTest, ADeviceComesBack) {
+  EXPECT_EQ(std::get<Device>(decode_scanner_message(encode(webcam()))), webcam());
+  Device bare;
+  bare.sysname = "usb1";
+  bare.bus = bare.number = 1;
+  bare.properties_omitted = true;
+  EXPECT_EQ(std::get<Device>(decode_scanner_message(encode(bare))), bare);
+}
+
+TEST(ScannerMessageTest, TheOtherMessagesComeBack) {
+  EXPECT_TRUE(std::holds_alternative<SnapshotBegin>(decode_scanner_message(encode(SnapshotBegin{}))));
+  EXPECT_TRUE(std::holds_alternative<SnapshotEnd>(decode_scanner_message(encode(SnapshotEnd{}))));
+  EXPECT_EQ(std::get<DeviceRemoved>(decode_scanner_message(encode(DeviceRemoved{"3-6"}))).sysname, "3-6");
+}
+
+TEST(ScannerMessageTest, ARecordUpToItsBoundsComesBack) {
+  Device device = webcam();
+  device.sysname = std::string(64, 'x');
+  device.bus = kMaxBus;
+  device.number = kMaxDeviceNumber;
+  device.vendor = device.product = 0xffff;
+  device.interface_classes.assign(256, 9);
+  device.properties.clear();
+  for (unsigned i = 0; i < 1023; ++i) device.properties.push_back({"P" + decimal(i, 4), ""});
+  device.properties.push_back({std::string(256, 'Z'), std::string(20'000, 'v')});
+  device.tags = {std::string(256, 't')};
+  EXPECT_EQ(std::get<Device>(decode_scanner_message(encode(device))), device);
+  device.properties = {{"A", std::string(32 * 1024, 'v')}};
+  EXPECT_EQ(std::get<Device>(decode_scanner_message(encode(device))), device);
+  device.properties.clear();
+  device.tags.assign(1024, "t");
+  device.current_tags.assign(1024, "t");
+  EXPECT_EQ(std::get<Device>(decode_scanner_message(encode(device))), device);
+}
+
+TEST(ScannerMessageTest, ARecordLargerThanADatagramIsTheSendersMistake) {
+  Device device = webcam();
+  device.properties = {
+      {"A", std::string(32'000, 'v')}, {"B", std::string(32'000, 'v')}, {"C", std::string(2'000, 'v')}};
+  EXPECT_THROW(encode(device), std::length_error);
+}
+
+TEST(ScannerMessageTest, NumbersOutOfBoundsAreViolations) {
+  for (const std::uint16_t bus : std::initializer_list<std::uint16_t>{0, 1000, 0xffff})
+    EXPECT_EQ(violation([=](Build device) { device.setBus(bus); }), "a bus out of bounds");
+  for (const std::uint16_t number : std::initializer_list<std::uint16_t>{0, 128, 0xffff})
+    EXPECT_EQ(violation([=](Build device) { device.setNumber(number); }), "a device number out of bounds");
+}
+
+TEST(ScannerMessageTest, NamesThatTheKernelDoesNotGiveAreViolations) {
+  for (const std::string& name : {std::string("3/6"), std::string("3\n6"), std::string("3 6"),
+                                  std::string("\0", 1), std::string("3-\xc3\xa4")}) {
+    EXPECT_EQ(violation([&](Build device) { device.setSysname(frame::data(name)); }),
+              "a sysfs name that the kernel would not give");
+    EXPECT_EQ(violation_of(decode_scanner_message, removed(name)),
+              "a sysfs name that the kernel would not give");
+  }
+  for (const std::string& name : {std::string(), std::string(65, 'x')}) {
+    EXPECT_EQ(violation([&](Build device) { device.setSysname(frame::data(name)); }),
+              "a sysfs name of a length out of bounds");
+    EXPECT_EQ(violation_of(decode_scanner_message, removed(name)), "a sysfs name of a length out of bounds");
+  }
+}
+
+TEST(ScannerMessageTest, TooManyInterfacesAreAViolation) {
+  EXPECT_EQ(violation([](Build device) { device.initInterfaceClasses(257); }),
+            "the number of interfaces out of bounds");
+}
+
+TEST(ScannerMessageTest, PropertiesOutOfBoundsAreViolations) {
+  const auto property = [](std::size_t name, std::size_t value) {
+    return violation([=](Build device) {
+      auto one = device.initProperties(1)[0];
+      one.initName(static_cast<unsigned>(name));
+      one.initValue(static_cast<unsigned>(value));
+    });
+  };
+  EXPECT_EQ(property(0, 1), "a property's name of a length out of bounds");
+  EXPECT_EQ(property(257, 1), "a property's name of a length out of bounds");
+  EXPECT_EQ(property(1, 32 * 1024 + 1), "a property's value of a length out of bounds");
+  EXPECT_EQ(property(256, 32 * 1024), "");
+  EXPECT_EQ(violation([](Build device) { device.initProperties(1025); }),
+            "the number of properties out of bounds");
+}
+
+TEST(ScannerMessageTest, PropertiesThatAreNotSortedAreAViolation) {
+  for (const char* const second : {"A", "B"})
+    EXPECT_EQ(violation([=](Build device) {
+                auto properties = device.initProperties(2);
+                properties[0].setName(frame::data("B"));
+                properties[1].setName(frame::data(second));
+              }),
+              "properties that are not sorted");
+}
+
+TEST(ScannerMessageTest, TagsOutOfBoundsAreViolations) {
+  const auto tags = [](unsigned count, unsigned length) {
+    const auto fill = [=](capnp::List<capnp::Data>::Builder list) {
+      for (unsigned i = 0; i < count; ++i) list.init(i, length);
+    };
+    const std::string first = violation([&](Build device) { fill(device.initTags(count)); });
+    EXPECT_EQ(violation([&](Build device) { fill(device.initCurrentTags(count)); }), first);
+    return first;
+  };
+  EXPECT_EQ(tags(1025, 1), "the number of tags out of bounds");
+  EXPECT_EQ(tags(1, 0), "a tag of a length out of bounds");
+  EXPECT_EQ(tags(1, 257), "a tag of a length out of bounds");
+  EXPECT_EQ(tags(1024, 1), "");
+}
+
+TEST(ScannerMessageTest, AnUnknownKindIsAViolation) {
+  for (const std::uint64_t kind : {4UL, 5UL, 0xffffUL})
+    EXPECT_EQ(
+        violation_of(decode_scanner_message, hostile::framed({hostile::struct_pointer(0, 1, 1), kind, 0})),
+        "a scanner message of an unknown kind");
+}
+
+// A thousand tags that are all the same 32 KiB: what is read is bounded by what was sent.
+TEST(ScannerMessageTest, AmplificationIsAViolation) {
+  constexpr unsigned kTags = 1000;
+  Datagram datagram = built([](Build device) {
+    auto tags = device.initTags(kTags);
+    tags.init(0, 200);
+    for (unsigned i = 1; i < kTags; ++i) tags.init(i, 8);
+  });
+  // The tags' pointers follow each other; each is made to lead to the first tag's bytes.
+  const auto* const bytes = reinterpret_cast<const char*>(datagram.data());
+  std::vector<std::uint64_t> words(datagram.size() / 8);
+  std::memcpy(words.data(), bytes, datagram.size());
+  constexpr std::uint64_t kFirst = 200;
+  std::size_t at = 1;
+  while ((words[at] & 3) != 1 || words[at] >> 35 != kFirst) ++at;
+  const std::size_t target = at + 1 + ((words[at] & 0xffffffff) >> 2);
+  for (std::size_t i = 1; i < kTags; ++i)
+    words[at + i] = hostile::list_pointer(static_cast<std::int64_t>(target - (at + i + 1)), 2, kFirst);
+  EXPECT_THAT(violation_of(decode_scanner_message, hostile::datagram_of(words)),
+              testing::HasSubstr("malformed"));
+}
+
+TEST(ScannerMessageTest, FramesAndRootsAreChecked) {
+  hostile::expect_frame_checks(decode_scanner_message, encode(webcam()));
+  hostile::expect_root_checks(decode_scanner_message);
+}
+
+TEST(ScannerMessageTest, SurvivesMutation) {
+  for (unsigned seed = 1; seed <= 5; ++seed)
+    hostile::expect_survives_mutation(decode_scanner_message, encode(webcam()), seed);
+  hostile::expect_survives_mutation(decode_scanner_message, encode(DeviceRemoved{"3-6.3"}), 6);
+}
+
+}  // namespace
+}  // namespace whawty

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+"""Which folder may include what: the arrows of the design, checked in every source file.
+
+usage: sources_test.py ROOT
+"""
+
+import pathlib
+import re
+import sys
+
+PROCESSES = ("supervisor", "scanner", "matcher", "actuator")
+FOLDERS = PROCESSES + ("protocol", "common")
+
+# Folder -> the folders whose headers it may include.
+ARROWS = {folder: {folder, "protocol", "common"} for folder in PROCESSES}
+ARROWS["protocol"] = {"protocol", "common"}
+ARROWS["common"] = {"common"}
+
+# What is behind a library's headers stays in the folders that are named with it.
+LIBRARIES = {
+    r"capnp/|kj/|.*\.capnp\.h$": {"protocol"},
+    r"yaml-cpp/|re2/|pugixml": {"matcher"},
+    r"libvirt/": {"actuator"},
+    r"libudev": {"scanner"},
+    r"seccomp\.h$": {"common"},
+    r"systemd/": set(),
+}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^">]+)[">]', re.MULTILINE)
+SPDX = "SPDX-License-Identifier: BSD-3-Clause"
+SOURCES = {".h", ".cpp", ".cmake", ".py", ".sh"}
+# Not ours to head: what tests feed the program with, and what is built.
+EXEMPT = ("tests/corpus/", "build")
+
+
+def include_problems(path, text):
+    """The problems of one source file of a folder of the product; path is relative to the root."""
+    folder = pathlib.PurePath(path).parts[0]
+    problems = []
+    for header in INCLUDE.findall(text):
+        target = header.split("/")[0] if "/" in header else folder
+        if target in FOLDERS and target not in ARROWS[folder]:
+            problems.append(f"{path}: includes {header}: no arrow leads from {folder} to {target}")
+        for library, allowed in LIBRARIES.items():
+            if re.match(library, header) and folder not in allowed:
+                problems.append(f"{path}: includes {header}: not in {folder}/")
+            # Generated headers lie below protocol/schema/.
+        if header.startswith("protocol/schema/") and folder != "protocol":
+            problems.append(f"{path}: includes {header}: generated code stays in protocol/")
+        if header.startswith("protocol/frame.h") and folder != "protocol":
+            problems.append(f"{path}: includes {header}: it shows Cap'n Proto")
+        if ".." in pathlib.PurePath(header).parts:
+            problems.append(f"{path}: includes {header}: paths begin at the root")
+    return problems
+
+
+def spdx_problems(path, text):
+    """The first lines name the licence, below at most an interpreter's line."""
+    if any(SPDX in line for line in text.splitlines()[:2]):
+        return []
+    return [f"{path}: no {SPDX} in its first lines"]
+
+
+def public_header_problems(path, text):
+    """A header of protocol/ that other folders include shows them nothing of Cap'n Proto."""
+    shown = [header for header in INCLUDE.findall(text) if re.match(r"capnp/|kj/|.*\.capnp\.h$", header)]
+    if shown and path.startswith("protocol/") and path.endswith(".h") and path != "protocol/frame.h":
+        return [f"{path}: includes {header}: others would include it too" for header in shown]
+    return []
+
+
+def is_source(path):
+    name = pathlib.PurePath(path)
+    return (name.suffix in SOURCES or name.name == "CMakeLists.txt") and not path.startswith(EXEMPT)
+
+
+def problems_of(root):
+    problems, count = [], 0
+    for file in sorted(root.rglob("*")):
+        path = file.relative_to(root).as_posix()
+        if not file.is_file() or path.startswith(".") or not is_source(path):
+            continue
+        count += 1
+        text = file.read_text(encoding="utf-8")
+        problems += spdx_problems(path, text)
+        if path.split("/")[0] in FOLDERS:
+            problems += include_problems(path, text) + public_header_problems(path, text)
+    if count < 50:
+        problems.append(f"{root}: only {count} source files: is it the project's folder?")
+    return problems
+
+
+if __name__ == "__main__":
+    found = problems_of(pathlib.Path(sys.argv[1]))
+    print("\n".join(found))
+    sys.exit(1 if found else 0)

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#include "supervisor/options.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <vector>
+
+namespace whawty {
+namespace {
+
+using testing::HasSubstr;
+using Action = Options::Action;
+
+class OptionsTest : public testing::Test {
+ protected:
+  OptionsTest() { ::unsetenv("LIBVIRT_DEFAULT_URI"); }
+
+  static Options parse(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "whawty-libvirt-usb-hotplugd");
+    std::vector<char*> pointers;
+    for (std::string& argument : arguments) pointers.push_back(argument.data());
+    pointers.push_back(nullptr);
+    return parse_options(static_cast<int>(arguments.size()), pointers.data());
+  }
+
+  static std::string mistake(const std::vector<std::string>& arguments) {
+    const Options options = parse(arguments);
+    EXPECT_EQ(options.action, Action::kUsageError);
+    return options.mistake;
+  }
+};
+
+TEST_F(OptionsTest, ThePlainCallIsOneFile) {
+  const Options options = parse({"/etc/config.yml"});
+  EXPECT_EQ(options.action, Action::kRun);
+  EXPECT_EQ(options.config, "/etc/config.yml");
+  EXPECT_EQ(options.connect, "qemu:///system");
+}
+
+TEST_F(OptionsTest, NoFileOrTwoIsAMistake) {
+  EXPECT_EQ(mistake({}), "the configuration file is missing");
+  EXPECT_EQ(mistake({"--connect", "x"}), "the configuration file is missing");
+  EXPECT_EQ(mistake({"a.yml", "b.yml"}), "only one configuration file is possible");
+}
+
+TEST_F(OptionsTest, TheUriComesFromTheOptionElseFromTheEnvironment) {
+  ::setenv("LIBVIRT_DEFAULT_URI", "qemu:///session", 1);
+  EXPECT_EQ(parse({"a.yml"}).connect, "qemu:///session");
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{"--connect", "test:///x", "a.yml"},
+                                             {"a.yml", "--connect=test:///x"},
+                                             {"-c", "test:///x", "a.yml"}}) {
+    const Options options = parse(arguments);
+    EXPECT_EQ(options.connect, "test:///x");
+    EXPECT_EQ(options.config, "a.yml");
+  }
+  ::setenv("LIBVIRT_DEFAULT_URI", "", 1);
+  EXPECT_EQ(parse({"a.yml"}).connect, "qemu:///system");
+}
+
+TEST_F(OptionsTest, HelpAndVersionNeedNoFile) {
+  for (const char* const option : {"--help", "-h"}) EXPECT_EQ(parse({option}).action, Action::kHelp);
+  for (const char* const option : {"--version", "-V"})
+    EXPECT_EQ(parse({option, "a.yml"}).action, Action::kVersion);
+}
+
+TEST_F(OptionsTest, AMistakeIsNamed) {
+  EXPECT_EQ(mistake({"--nonsense", "a.yml"}), "there is no option --nonsense");
+  EXPECT_EQ(mistake({"a.yml", "--connect"}), "a value is missing after --connect");
+}
+
+TEST_F(OptionsTest, AfterTwoDashesComesAFile) {
+  EXPECT_EQ(parse({"--", "--help"}).config, "--help");
+}
+
+TEST_F(OptionsTest, TheUsageNamesEveryOption) {
+  for (const char* const option : {"CONFIG", "--connect", "--help", "--version", "SIGHUP", "machines.d"})
+    EXPECT_THAT(kUsage, HasSubstr(option));
+}
+
+}  // namespace
+}  // namespace whawty

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// Devices and guests come and go.
+#include "common/text.h"
+#include "system_test.h"
+
+namespace whawty {
+namespace {
+
+using fake::eventually;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class DevicesTest : public SystemTest {
+ protected:
+  fake::UsbDevice camera_ = webcam(5);
+};
+
+TEST_F(DevicesTest, APluggedDeviceIsAttachedByItsFourNumbers) {
+  libvirt_.define("a");
+  start(config(wants_all("a")));
+  plug(camera_);
+  EXPECT_TRUE(gets("a", camera_));
+  EXPECT_THAT(libvirt_.changes(), ElementsAre("attach a 003/005 046d:0825"));
+  EXPECT_TRUE(daemon_.logs("attached 003/005 046d:0825 serial=CAM5 port=3-5 to a by a[0] in "));
+}
+
+TEST_F(DevicesTest, ADeviceThatIsThereAtTheStartIsAttached) {
+  libvirt_.define("a");
+  host_.plug(camera_);
+  start(config(wants_all("a")));
+  EXPECT_TRUE(gets("a", camera_));
+}
+
+TEST_F(DevicesTest, AnUnpluggedDeviceIsDetached) {
+  libvirt_.define("a");
+  start(config(wants_all("a")));
+  plug(camera_);
+  ASSERT_TRUE(gets("a", camera_));
+  unplug(camera_);
+  EXPECT_TRUE(ends_up_with("a", {}));
+  EXPECT_TRUE(daemon_.logs("detached 003/005 046d:0825 from a: it left the host"));
+}
+
+TEST_F(DevicesTest, ADeviceThatComesBackWithAnotherNumberIsTheGuestsAgain) {
+  libvirt_.define("a");
+  start(config(wants_all("a")));
+  plug(camera_);
+  ASSERT_TRUE(gets("a", camera_));
+  host_.unplug(camera_.sysname);
+  fake::UsbDevice again = webcam(6);
+  again.sysname = camera_.sysname;
+  plug(again);
+  EXPECT_TRUE(ends_up_with("a", {again}));
+}
+
+TEST_F(DevicesTest, ADeviceNobodyWantsIsLeftAlone) {
+  libvirt_.define("a");
+  start(config(wants("a", 6)));
+  plug(camera_);
+  plug(webcam(6));
+  EXPECT_TRUE(gets("a", webcam(6)));
+  EXPECT_THAT(libvirt_.changes(), ElementsAre("attach a 003/006 046d:0825"));
+}
+
+TEST_F(DevicesTest, ItMovesBetweenMachinesByDetachingFirst) {
+  libvirt_.define("a");
+  libvirt_.define("b");
+  start(config(wants_all("a")));
+  plug(camera_);
+  ASSERT_TRUE(gets("a", camera_));
+  write_config(config(wants_all("b") + wants("a", 6)));
+  reload();
+  EXPECT_TRUE(ends_up_with("b", {camera_}));
+  EXPECT_THAT(libvirt_.changes(), ElementsAre("attach a 003/005 046d:0825", "detach a 003/005 046d:0825",
+                                              "attach b 003/005 046d:0825"));
+}
+
+TEST_F(DevicesTest, AConflictIsSaidOnceAndWhoHasTheDeviceKeepsIt) {
+  libvirt_.define("a", false);
+  libvirt_.define("b");
+  start(config(wants_all("a") + wants_all("b"), "20ms"));
+  plug(camera_);
+  ASSERT_TRUE(gets("b", camera_));
+  libvirt_.start_domain("a");
+  EXPECT_TRUE(daemon_.logs("machine a wants 003/005 046d:0825 serial=CAM5 port=3-5 by a[0], but b has it"));
+  const int rounds = libvirt_.listings();
+  EXPECT_TRUE(eventually([&] { return libvirt_.listings() > rounds + 20; }));
+  EXPECT_EQ(daemon_.lines_with("machine a wants"), 1);
+  EXPECT_THAT(libvirt_.changes(), ElementsAre("attach b 003/005 046d:0825"));
+}
+
+TEST_F(DevicesTest, AmongTwoThatLackItTheFirstInTheConfigurationGetsIt) {
+  libvirt_.define("a");
+  libvirt_.define("b");
+  host_.plug(camera_);
+  start(config(wants_all("b") + wants_all("a")));
+  EXPECT_TRUE(gets("b", camera_));
+  EXPECT_TRUE(daemon_.logs("machine a wants"));
+  EXPECT_THAT(libvirt_.changes(), ElementsAre("attach b 003/005 046d:0825"));
+}
+
+TEST_F(DevicesTest, HubsAreNeverAttached) {
+  libvirt_.define("a");
+  fake::UsbDevice hub = webcam(2);
+  hub.attributes["bDeviceClass"] = "09";
+  fake::UsbDevice composite = webcam(3);
+  composite.attributes["3-3:1.0/bInterfaceClass"] = "09";
+  fake::UsbDevice root = webcam(1);
+  root.sysname = "usb3";
+  root.attributes["bDeviceClass"] = "09";
+  host_.plug(root);
+  start(config(wants_all("a")));
+  plug(hub);
+  plug(composite);
+  plug(camera_);
+  EXPECT_TRUE(gets("a", camera_));
+  EXPECT_THAT(libvirt_.changes(), ElementsAre("attach a 003/005 046d:0825"));
+}
+
+TEST_F(DevicesTest, AForeignHostdevWithoutNumbersHarmsNobody) {
+  libvirt_.define("a", true, "<hostdev mode='subsystem' type='usb'><source/></hostdev>");
+  libvirt_.define(
+      "b", true,
+      "<hostdev mode='subsystem' type='pci'><source><address domain='0' bus='1' slot='2' function='0'/>"
+      "</source></hostdev>");
+  start(config(wants("a", 5) + wants("b", 6)));
+  plug(camera_);
+  plug(webcam(6));
+  EXPECT_TRUE(gets("a", camera_));
+  EXPECT_TRUE(gets("b", webcam(6)));
+  EXPECT_THAT(libvirt_.changes(),
+              testing::UnorderedElementsAre("attach a 003/005 046d:0825", "attach b 003/006 046d:0825"));
+}
+
+TEST_F(DevicesTest, AGuestThatStartsGetsItsDevices) {
+  libvirt_.define("a", false);
+  host_.plug(camera_);
+  start(config(wants_all("a")));
+  EXPECT_THAT(libvirt_.changes(), IsEmpty());
+  libvirt_.start_domain("a");
+  EXPECT_TRUE(gets("a", camera_));
+  libvirt_.stop_domain("a");
+  libvirt_.start_domain("a");
+  EXPECT_TRUE(gets("a", camera_));
+}
+
+TEST_F(DevicesTest, AGuestThatIsDefinedLaterGetsItsDevices) {
+  host_.plug(camera_);
+  start(config(wants_all("a")));
+  libvirt_.define("a", false);
+  libvirt_.start_domain("a");
+  EXPECT_TRUE(gets("a", camera_));
+}
+
+TEST_F(DevicesTest, WithoutEventsTheIntervalFindsWhatChanged) {
+  libvirt_.define("a");
+  start(config(wants_all("a"), "50ms"));
+  host_.plug(camera_);
+  EXPECT_TRUE(gets("a", camera_));
+  host_.unplug(camera_.sysname);
+  EXPECT_TRUE(ends_up_with("a", {}));
+}
+
+TEST_F(DevicesTest, WhatWasAttachedByHandToAMachineIsDetachedWhenNoRuleGivesIt) {
+  libvirt_.define(
+      "a", true,
+      "<hostdev mode='subsystem' type='usb'><source><vendor id='0x1234'/><product id='0x0001'/></source>"
+      "</hostdev>");
+  start(config(wants_all("a")));
+  EXPECT_TRUE(eventually([&] { return times("detach a 000/000 1234:0001") > 0; }));
+}
+
+TEST_F(DevicesTest, DozensOfDevicesAtOnceAreAllServed) {
+  const std::vector<std::string> names{"a", "b", "c", "d", "e", "f"};
+  std::string machines;
+  std::map<std::string, std::vector<fake::UsbDevice>> devices;
+  for (unsigned i = 0; i < 90; ++i) {
+    const std::string& name = names[i % names.size()];
+    devices[name].push_back(webcam(10 + i));
+    devices[name].back().database = "E:OWNER=" + name + "\n";
+  }
+  for (const std::string& name : names) {
+    libvirt_.define(name);
+    machines +=
+        concat("  ", name, ":\n    devices:\n    - udev: {env: [{name: OWNER, equals: ", name, "}]}\n");
+  }
+  start(config(machines));
+  for (const auto& [name, mine] : devices)
+    for (const fake::UsbDevice& device : mine) plug(device);
+  for (const auto& [name, mine] : devices) EXPECT_TRUE(ends_up_with(name, mine)) << name;
+  EXPECT_EQ(libvirt_.changes().size(), 90U);
+  for (const auto& [name, mine] : devices)
+    for (const fake::UsbDevice& device : mine) unplug(device);
+  for (const std::string& name : names) EXPECT_TRUE(ends_up_with(name, {})) << name;
+  EXPECT_EQ(libvirt_.changes().size(), 180U);
+}
+
+TEST_F(DevicesTest, WhatADeviceCallsItselfNeverMakesALineOfTheLog) {
+  libvirt_.define("a");
+  start(config(wants_all("a")));
+  camera_.database = "E:ID_SERIAL_SHORT=x\x1b[2J\"\xff\n";
+  plug(camera_);
+  EXPECT_TRUE(daemon_.logs(R"(attached 003/005 046d:0825 serial="x\x1b[2J\"\xff" port=3-5 to a)"));
+}
+
+}  // namespace
+}  // namespace whawty

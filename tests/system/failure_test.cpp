@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// What fails, and how little follows from it.
+#include <signal.h>
+
+#include <chrono>
+#include <filesystem>
+
+#include "system_test.h"
+
+namespace whawty {
+namespace {
+
+using fake::eventually;
+using testing::ElementsAre;
+
+constexpr int kPromptly = 2000;  // milliseconds
+
+class FailureTest : public SystemTest {
+ protected:
+  fake::UsbDevice camera_ = webcam(5);
+};
+
+class WorkerDeathTest : public FailureTest, public testing::WithParamInterface<const char*> {};
+
+TEST_P(WorkerDeathTest, TheNextPlugIsServed) {
+  libvirt_.define("a");
+  start(config(wants_all("a")));
+  plug(camera_);
+  ASSERT_TRUE(gets("a", camera_));
+  const pid_t worker = daemon_.worker(GetParam());
+  ASSERT_GT(worker, 0);
+  ASSERT_EQ(::kill(worker, SIGKILL), 0);
+  plug(webcam(6));
+  EXPECT_TRUE(gets("a", webcam(6), kPromptly));
+  EXPECT_TRUE(gets("a", camera_)) << "it stays attached";
+  EXPECT_EQ(daemon_.lines_with(std::string("the ") + GetParam() +
+                               " was killed by signal 9 (Killed): starting all "
+                               "three again in 100 ms"),
+            1);
+  EXPECT_THAT(libvirt_.changes(), ElementsAre("attach a 003/005 046d:0825", "attach a 003/006 046d:0825"));
+}
+
+INSTANTIATE_TEST_SUITE_P(System, WorkerDeathTest, testing::Values("scanner", "matcher", "actuator"),
+                         [](const auto& test) { return std::string(test.param); });
+
+TEST_F(FailureTest, AfterALostConnectionThereIsAFreshGeneration) {
+  libvirt_.define("a");
+  start(config(wants_all("a")));
+  libvirt_.disconnect();
+  EXPECT_TRUE(daemon_.logs("actuator: the connection to libvirt is lost: it closed the connection"));
+  EXPECT_TRUE(daemon_.logs("the actuator ended with exit code 1: starting all three again in 100 ms"));
+  plug(camera_);
+  EXPECT_TRUE(gets("a", camera_, kPromptly));
+}
+
+TEST_F(FailureTest, PausesBetweenGenerationsGrow) {
+  libvirt_.define("a");
+  start(config(wants_all("a")));
+  for (const char* const pause : {"again in 100 ms", "again in 200 ms", "again in 400 ms"}) {
+    libvirt_.disconnect();
+    ASSERT_TRUE(daemon_.logs(pause));
+    const int listings = libvirt_.listings();
+    ASSERT_TRUE(eventually([&] { return libvirt_.listings() > listings; }));
+  }
+}
+
+TEST_F(FailureTest, ALibvirtThatIsDownIsWaitedForAndSaidOnce) {
+  libvirt_.define("a");
+  write_config(config(wants_all("a")));
+  host_.plug(camera_);
+  daemon_.start({"/run/etc/config.yml"});
+  ASSERT_TRUE(daemon_.logs("waiting for libvirt at scripted:/run/libvirt: No such file or directory"));
+  libvirt_.start();
+  EXPECT_TRUE(gets("a", camera_));
+  EXPECT_EQ(daemon_.lines_with("waiting for libvirt"), 1);
+  EXPECT_EQ(daemon_.lines_with("again in"), 0);
+}
+
+TEST_F(FailureTest, WhileLibvirtIsDownABadReloadIsRefusedAndAGoodOneTaken) {
+  libvirt_.define("a");
+  write_config(config(wants("a", 6)));
+  host_.plug(camera_);
+  daemon_.start({"/run/etc/config.yml"});
+  ASSERT_TRUE(daemon_.logs("waiting for libvirt"));
+  ASSERT_TRUE(daemon_.logs("using the configuration"));
+  write_config("?");
+  reload();
+  ASSERT_TRUE(daemon_.logs("Keeping the configuration of"));
+  write_config(config(wants_all("a")));
+  reload();
+  ASSERT_TRUE(daemon_.logs("reloaded the configuration"));
+  libvirt_.start();
+  EXPECT_TRUE(gets("a", camera_));
+}
+
+TEST_F(FailureTest, AnAttachThatFailsIsTriedAgainWithGrowingPausesAndSaidOnce) {
+  libvirt_.define("a");
+  start(config(wants_all("a")));
+  libvirt_.fail_attaches(fake::Libvirt::kAll, "the guest's bus is full");
+  plug(camera_);
+  const auto begin = std::chrono::steady_clock::now();
+  ASSERT_TRUE(eventually([&] { return times("attach a 003/005 046d:0825") >= 5; }));
+  // 100, 200, 400 and 800 ms.
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(1400));
+  EXPECT_EQ(
+      daemon_.lines_with("cannot attach 003/005 046d:0825 serial=CAM5 port=3-5 to a by a[0]: libvirt says: "
+                         "the guest's bus is full"),
+      1);
+  libvirt_.fail_attaches(0, "");
+  EXPECT_TRUE(gets("a", camera_));
+  EXPECT_TRUE(daemon_.logs("attached 003/005"));
+  EXPECT_EQ(daemon_.lines_with("cannot attach"), 1);
+  EXPECT_EQ(daemon_.lines_with("attached 003/005"), 1);
+}
+
+TEST_F(FailureTest, AnAttachThatFailsAtFirstOnlyIsTriedAgainSilently) {
+  libvirt_.define("a");
+  start(config(wants_all("a")));
+  libvirt_.fail_attaches(1, "failed to find host usb device");
+  plug(camera_);
+  EXPECT_TRUE(gets("a", camera_));
+  EXPECT_TRUE(daemon_.logs("attached 003/005"));
+  EXPECT_EQ(daemon_.lines_with("failed to find host usb device"), 0);
+}
+
+TEST_F(FailureTest, AFailedAttachIsTriedAtOnceWhenTheDevicesDriverIsBound) {
+  libvirt_.define("a");
+  start(config(wants_all("a")));
+  libvirt_.fail_attaches(fake::Libvirt::kAll, "failed to find host usb device");
+  plug(camera_);
+  ASSERT_TRUE(eventually([&] { return times("attach a 003/005 046d:0825") >= 5; }));
+  // The next try is more than a second away.
+  libvirt_.fail_attaches(0, "");
+  // More than one event: the first may be faster than the answer to the last try.
+  int count = 0;
+  const auto bound = [&] {
+    camera_.database = "E:ID_SERIAL_SHORT=CAM5\nE:BOUND=" + std::to_string(++count) + "\n";
+    host_.write_database(camera_);
+    host_.event("bind", camera_.sysname);
+    return gets("a", camera_, 50);
+  };
+  EXPECT_TRUE(eventually(bound, 1000));
+}
+
+TEST_F(FailureTest, AStuckGuestDelaysNoOtherAndIsServedWhenItAnswersAgain) {
+  libvirt_.define("a");
+  libvirt_.define("b");
+  start(config(wants("a", 5) + wants("b", 6)));
+  plug(webcam(7));
+  libvirt_.hang("a");
+  plug(camera_);
+  plug(webcam(6));
+  EXPECT_TRUE(gets("b", webcam(6), kPromptly));
+  EXPECT_TRUE(eventually([&] { return daemon_.lines_with("machine a does not answer") > 0; }, 20'000));
+  libvirt_.resume("a");
+  EXPECT_TRUE(gets("a", camera_));
+  EXPECT_EQ(daemon_.lines_with("machine a does not answer"), 1);
+  EXPECT_EQ(daemon_.lines_with("again in"), 0);
+}
+
+TEST_F(FailureTest, AnUnplugIsServedWhileAnotherGuestIsStuck) {
+  libvirt_.define("a");
+  libvirt_.define("b");
+  start(config(wants("a", 5) + wants("b", 6)));
+  plug(webcam(6));
+  ASSERT_TRUE(gets("b", webcam(6)));
+  libvirt_.hang("a");
+  plug(camera_);
+  unplug(webcam(6));
+  EXPECT_TRUE(ends_up_with("b", {}));
+}
+
+TEST_F(FailureTest, EndsThoughAGuestIsStuck) {
+  libvirt_.define("a");
+  start(config(wants_all("a")));
+  libvirt_.hang("a");
+  plug(camera_);
+  daemon_.signal(SIGTERM);
+  EXPECT_EQ(daemon_.wait(), 0);
+}
+
+TEST_F(FailureTest, AMissingWorkerIsSaid) {
+  fake::Daemon lonely("/run/lonely/sbin/whawty-libvirt-usb-hotplugd", "/run/log");
+  std::filesystem::create_directories("/run/lonely/sbin");
+  std::filesystem::copy("/run/tree/sbin", "/run/lonely/sbin");
+  lonely.start({"/run/etc/config.yml"});
+  EXPECT_EQ(lonely.wait(), 1);
+  EXPECT_TRUE(
+      daemon_.logs("/run/lonely/libexec/whawty-libvirt-usb-hotplugd/scanner: No such file or directory"));
+}
+
+}  // namespace
+}  // namespace whawty

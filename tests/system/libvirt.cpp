@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#include "libvirt.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <sstream>
+#include <system_error>
+
+#include "common/text.h"
+
+namespace whawty::fake {
+namespace {
+
+constexpr int kOperationFailed = 9;    // VIR_ERR_OPERATION_FAILED
+constexpr int kOperationInvalid = 55;  // VIR_ERR_OPERATION_INVALID
+
+void check(bool done, const char* what) {
+  if (!done) throw std::system_error(errno, std::generic_category(), what);
+}
+
+void send(int connection, const std::string& text) {
+  // An actuator that is gone misses nothing.
+  [[maybe_unused]] const ssize_t sent = ::send(connection, text.data(), text.size(), MSG_NOSIGNAL);
+}
+
+std::string name_of(const Hostdev& hostdev) {
+  return concat(decimal(hostdev.bus, 3), '/', decimal(hostdev.device, 3), ' ', hex(hostdev.vendor, 4), ':',
+                hex(hostdev.product, 4));
+}
+
+// As libvirt shows it: with an alias and the guest's own address, which is not the host's.
+std::string xml_of(const Hostdev& hostdev) {
+  return concat(
+      "<hostdev mode='subsystem' type='usb' managed='yes'><source startupPolicy='optional'><vendor id='0x",
+      hex(hostdev.vendor, 4), "'/><product id='0x", hex(hostdev.product, 4), "'/><address bus='", hostdev.bus,
+      "' device='", hostdev.device,
+      "'/></source><alias name='hostdev0'/><address type='usb' bus='0' port='1'/></hostdev>");
+}
+
+}  // namespace
+
+Libvirt::~Libvirt() {
+  stop_.reset();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Libvirt::start() {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  socket_.copy(address.sun_path, sizeof address.sun_path - 1);
+  listener_ = Fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  check(::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0, "bind");
+  check(::chmod(socket_.c_str(), 0666) == 0, "chmod");
+  check(::listen(listener_.get(), 8) == 0, "listen");
+  int ends[2];
+  check(::pipe2(ends, O_CLOEXEC) == 0, "pipe");
+  stopped_ = Fd(ends[0]);
+  stop_ = Fd(ends[1]);
+  thread_ = std::jthread([this] { serve(); });
+}
+
+void Libvirt::serve() {
+  while (true) {
+    std::vector<pollfd> waits{{stopped_.get(), POLLIN, 0}, {listener_.get(), POLLIN, 0}};
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& [number, connection] : connections_) waits.push_back({number, POLLIN, 0});
+    }
+    ::poll(waits.data(), waits.size(), -1);
+    if (waits[0].revents != 0) return;
+    const std::lock_guard lock(mutex_);
+    if (waits[1].revents != 0) {
+      Fd connection(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      if (connection) connections_.emplace(connection.get(), std::move(connection));
+    }
+    for (std::size_t i = 2; i < waits.size(); ++i)
+      if (waits[i].revents != 0) receive(waits[i].fd);
+  }
+}
+
+void Libvirt::receive(int connection) {
+  char text[4096];
+  const ssize_t length = ::read(connection, text, sizeof text);
+  if (length > 0) return handle(connection, std::string(text, static_cast<std::size_t>(length)));
+  connections_.erase(connection);
+  for (auto& [name, domain] : domains_)
+    std::erase_if(domain.unanswered,
+                  [connection](const auto& request) { return request.first == connection; });
+}
+
+void Libvirt::handle(int connection, const std::string& request) {
+  const auto domain = find(request);
+  if (domain != domains_.end() && domain->second.hangs) {
+    domain->second.unanswered.emplace_back(connection, request);
+    return;
+  }
+  const std::string id = request.substr(0, request.find(' '));
+  send(connection, id + ' ' + answer_to(request));
+}
+
+std::map<std::string, Libvirt::Domain>::iterator Libvirt::find(const std::string& request) {
+  std::istringstream fields(request);
+  std::string id;
+  std::string verb;
+  Uuid uuid;
+  fields >> id >> verb >> uuid.high >> uuid.low;
+  return std::find_if(domains_.begin(), domains_.end(),
+                      [&](const auto& entry) { return entry.second.uuid == uuid; });
+}
+
+std::string Libvirt::answer_to(const std::string& request) {
+  std::istringstream fields(request);
+  std::string id;
+  std::string verb;
+  Uuid uuid;
+  Hostdev hostdev;
+  fields >> id >> verb >> uuid.high >> uuid.low >> hostdev.bus >> hostdev.device >> hostdev.vendor >>
+      hostdev.product;
+  if (verb == "list") return listing();
+  const auto found = find(request);
+  if (found == domains_.end()) return "no-domain 42 Domain not found";
+  auto& [name, domain] = *found;
+  if (verb == "describe") return "done " + xml(name, domain);
+  return change(verb, name, domain, hostdev);
+}
+
+std::string Libvirt::listing() {
+  ++listings_;
+  std::string text = "done ";
+  for (const auto& [name, domain] : domains_)
+    text += concat(domain.uuid.high, ' ', domain.uuid.low, ' ', domain.running, ' ', name, '\n');
+  return text;
+}
+
+std::string Libvirt::xml(const std::string& name, const Domain& domain) const {
+  std::string devices = domain.more_devices;
+  for (const Hostdev& hostdev : domain.hostdevs) devices += xml_of(hostdev);
+  return concat("<domain type='kvm'", domain.running ? " id='7'" : "", "><name>", name, "</name><devices>",
+                devices, "</devices></domain>");
+}
+
+std::string Libvirt::change(const std::string& verb, const std::string& name, Domain& domain,
+                            const Hostdev& hostdev) {
+  changes_.push_back(verb + ' ' + name + ' ' + name_of(hostdev));
+  if (!domain.running) return concat("failed ", kOperationInvalid, " domain is not running");
+  std::string answer = verb == "attach" ? attach(name, domain, hostdev) : detach(domain, hostdev);
+  if (answer.starts_with("done")) tell_changed(name);
+  return answer;
+}
+
+std::string Libvirt::attach(const std::string& name, Domain& domain, const Hostdev& hostdev) {
+  if (failures_left_ > 0) {
+    --failures_left_;
+    return concat("failed ", kOperationFailed, ' ', failure_);
+  }
+  for (const auto& [holder, other] : domains_) {
+    if (std::find(other.hostdevs.begin(), other.hostdevs.end(), hostdev) == other.hostdevs.end()) continue;
+    return concat("failed ", kOperationInvalid, " USB device ", name_of(hostdev),
+                  " is in use by driver QEMU, domain ", holder, ", wanted by ", name);
+  }
+  domain.hostdevs.push_back(hostdev);
+  return "done ";
+}
+
+std::string Libvirt::detach(Domain& domain, const Hostdev& hostdev) {
+  if (std::erase(domain.hostdevs, hostdev) == 0)
+    return concat("failed ", kOperationFailed, " device not found");
+  return "done ";
+}
+
+void Libvirt::tell_changed(const std::string& name) {
+  const Uuid& uuid = domains_.at(name).uuid;
+  for (const auto& [number, connection] : connections_)
+    send(number, concat("changed ", uuid.high, ' ', uuid.low, ' ', name));
+}
+
+void Libvirt::disconnect() {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [number, connection] : connections_) ::shutdown(number, SHUT_RDWR);
+}
+
+void Libvirt::define(const std::string& name, bool running, const std::string& more_devices) {
+  const std::lock_guard lock(mutex_);
+  const Uuid uuid{0x1234, domains_.size() + 1};
+  domains_.emplace(name, Domain{uuid, running, more_devices, {}, false, {}});
+}
+
+void Libvirt::set_running(const std::string& name, bool running) {
+  const std::lock_guard lock(mutex_);
+  Domain& domain = domains_.at(name);
+  domain.running = running;
+  if (!running) domain.hostdevs.clear();
+  tell_changed(name);
+}
+
+void Libvirt::start_domain(const std::string& name) {
+  set_running(name, true);
+}
+
+void Libvirt::stop_domain(const std::string& name) {
+  set_running(name, false);
+}
+
+void Libvirt::fail_attaches(int times, const std::string& words) {
+  const std::lock_guard lock(mutex_);
+  failures_left_ = times;
+  failure_ = words;
+}
+
+void Libvirt::hang(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  domains_.at(name).hangs = true;
+}
+
+void Libvirt::resume(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  Domain& domain = domains_.at(name);
+  domain.hangs = false;
+  for (const auto& [connection, request] : std::exchange(domain.unanswered, {})) handle(connection, request);
+}
+
+std::vector<Hostdev> Libvirt::hostdevs(const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  return domains_.at(name).hostdevs;
+}
+
+std::vector<std::string> Libvirt::changes() const {
+  const std::lock_guard lock(mutex_);
+  return changes_;
+}
+
+int Libvirt::listings() const {
+  const std::lock_guard lock(mutex_);
+  return listings_;
+}
+
+}  // namespace whawty::fake

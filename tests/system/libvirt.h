@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// A libvirt as the scripted hypervisor of the actuator sees it: domains in the memory of the test.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "common/fd.h"
+#include "protocol/domain.h"
+
+namespace whawty::fake {
+
+class Libvirt {
+ public:
+  explicit Libvirt(std::string socket) : socket_(std::move(socket)) {}
+  ~Libvirt();
+  Libvirt(const Libvirt&) = delete;
+  Libvirt& operator=(const Libvirt&) = delete;
+
+  // Comes up: nobody can connect before.
+  void start();
+
+  // Closes all connections, as a restart of libvirtd does.
+  void disconnect();
+
+  // A domain, off or running. More of a running domain's XML: what else stands under <devices>.
+  void define(const std::string& name, bool running = true, const std::string& more_devices = "");
+  void start_domain(const std::string& name);
+  void stop_domain(const std::string& name);
+
+  // Attaches fail with these words: that many of them, or all until it is called again.
+  void fail_attaches(int times, const std::string& words);
+  static constexpr int kAll = 1'000'000;
+
+  // Calls that concern the domain do not return until told to.
+  void hang(const std::string& name);
+  void resume(const std::string& name);
+
+  std::vector<Hostdev> hostdevs(const std::string& name) const;
+
+  // The attaches and detaches asked for so far, "attach a 003/005 046d:0825", failed ones too.
+  std::vector<std::string> changes() const;
+
+  // How often the domains were listed.
+  int listings() const;
+
+ private:
+  struct Domain {
+    Uuid uuid;
+    bool running = false;
+    std::string more_devices;
+    std::vector<Hostdev> hostdevs;
+    bool hangs = false;
+    std::deque<std::pair<int, std::string>> unanswered;  // connection and request
+  };
+
+  void serve();
+  void receive(int connection);
+  void handle(int connection, const std::string& request);
+  std::string answer_to(const std::string& request);
+  std::string listing();
+  std::string xml(const std::string& name, const Domain& domain) const;
+  std::string change(const std::string& verb, const std::string& name, Domain& domain,
+                     const Hostdev& hostdev);
+  std::string attach(const std::string& name, Domain& domain, const Hostdev& hostdev);
+  std::string detach(Domain& domain, const Hostdev& hostdev);
+  std::map<std::string, Domain>::iterator find(const std::string& request);
+  void tell_changed(const std::string& name);
+  void set_running(const std::string& name, bool running);
+
+  const std::string socket_;
+  mutable std::mutex mutex_;
+  Fd listener_;
+  std::map<int, Fd> connections_;
+  std::map<std::string, Domain> domains_;
+  std::vector<std::string> changes_;
+  int listings_ = 0;
+  int failures_left_ = 0;
+  std::string failure_;
+  Fd stop_, stopped_;  // a pipe
+  std::jthread thread_;
+};
+
+}  // namespace whawty::fake

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// Start and end, signals, the service manager, debug mode, and who the processes are.
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <deque>
+#include <filesystem>
+#include <fstream>
+
+#include "system_test.h"
+
+namespace whawty {
+namespace {
+
+using fake::eventually;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+class LifecycleTest : public SystemTest {
+ protected:
+  bool is_at_work() {
+    return eventually([&] { return libvirt_.listings() > 0 && daemon_.worker("scanner") != 0; });
+  }
+
+  fake::UsbDevice camera_ = webcam(5);
+};
+
+class EndTest : public LifecycleTest, public testing::WithParamInterface<int> {};
+
+TEST_P(EndTest, ItEndsCleanlyAndLeavesDevicesAttached) {
+  libvirt_.define("a");
+  start(config(wants_all("a")));
+  plug(camera_);
+  ASSERT_TRUE(gets("a", camera_));
+  daemon_.signal(GetParam());
+  EXPECT_EQ(daemon_.wait(), 0);
+  EXPECT_THAT(libvirt_.hostdevs("a"), ElementsAre(hostdev_of(camera_)));
+  EXPECT_THAT(libvirt_.changes(), ElementsAre("attach a 003/005 046d:0825"));
+}
+
+INSTANTIATE_TEST_SUITE_P(System, EndTest, testing::Values(SIGTERM, SIGINT),
+                         [](const auto& test) { return test.param == SIGTERM ? "Terminate" : "Interrupt"; });
+
+TEST_F(LifecycleTest, NoWorkerOutlivesAKilledSupervisor) {
+  start(config(wants_all("a")));
+  std::vector<pid_t> workers;
+  for (const char* const name : {"scanner", "matcher", "actuator"}) workers.push_back(daemon_.worker(name));
+  daemon_.signal(SIGKILL);
+  EXPECT_EQ(daemon_.wait(), -SIGKILL);
+  for (const pid_t worker : workers) {
+    ASSERT_GT(worker, 0);
+    // Whoever reaps it, it runs no more: its program's file is gone from it.
+    EXPECT_TRUE(eventually([&] {
+      std::error_code gone;
+      return std::filesystem::read_symlink("/proc/" + std::to_string(worker) + "/exe", gone).empty();
+    })) << worker;
+  }
+}
+
+TEST_F(LifecycleTest, ReloadsThatComeEarlyAndFastKillNothing) {
+  libvirt_.define("a");
+  host_.plug(camera_);
+  write_config(config(wants_all("a")));
+  libvirt_.start();
+  daemon_.start({"/run/etc/config.yml"});
+  // From the first moment at which a signal waits instead of killing.
+  constexpr unsigned long kHup = 1UL << (SIGHUP - 1);
+  ASSERT_TRUE(eventually([&] {
+    const std::string blocked = daemon_.status("SigBlk");
+    return !blocked.empty() && (std::stoul(blocked, nullptr, 16) & kHup) != 0;
+  }));
+  for (int i = 0; i < 100; ++i) {
+    reload();
+    ::usleep(1000);
+  }
+  EXPECT_TRUE(gets("a", camera_));
+  EXPECT_TRUE(daemon_.logs("reloaded the configuration"));
+  EXPECT_EQ(daemon_.lines_with("again in"), 0);
+  EXPECT_EQ(daemon_.lines_with("ended"), 0);
+}
+
+TEST_F(LifecycleTest, EveryProcessIsSealed) {
+  start(config(wants_all("a")));
+  ASSERT_TRUE(is_at_work());
+  for (const char* const worker : {"", "scanner", "matcher", "actuator"}) {
+    EXPECT_TRUE(eventually([&] { return daemon_.status("Seccomp", worker) == "2"; })) << worker;
+    EXPECT_EQ(daemon_.status("NoNewPrivs", worker), "1") << worker;
+    EXPECT_EQ(daemon_.status("CapPrm", worker), "0000000000000000") << worker;
+  }
+  EXPECT_EQ(daemon_.lines_with("not started as root"), 1);
+}
+
+// The users as systemd-sysusers would create them, in an /etc/passwd of our own.
+class RootTest : public LifecycleTest {
+ protected:
+  void SetUp() override {
+    std::ifstream map("/proc/self/uid_map");
+    unsigned inside = 0;
+    unsigned outside = 0;
+    unsigned count = 0;
+    map >> inside >> outside >> count;
+    if (count < 65536) GTEST_SKIP() << "only root can become other users";
+    daemon_.privileged = true;
+    libvirt_.define("a");
+  }
+
+  ~RootTest() override {
+    ::umount2("/etc/passwd", MNT_DETACH);
+    ::umount2("/etc/group", MNT_DETACH);
+  }
+
+  void create_users() {
+    write_file("passwd",
+               "root:x:0:0::/root:/bin/sh\n"
+               "whawty-usb-scanner:x:901:901::/:/usr/sbin/nologin\n"
+               "whawty-usb-matcher:x:902:902::/:/usr/sbin/nologin\n"
+               "whawty-usb-actuator:x:903:903::/:/usr/sbin/nologin\n");
+    write_file("group", "root:x:0:\nlibvirt:x:910:whawty-usb-actuator\n");
+    ASSERT_EQ(::mount("/run/etc/passwd", "/etc/passwd", nullptr, MS_BIND, nullptr), 0);
+    ASSERT_EQ(::mount("/run/etc/group", "/etc/group", nullptr, MS_BIND, nullptr), 0);
+  }
+};
+
+TEST_F(RootTest, EveryWorkerHasItsOwnUserAndTheSupervisorFewPowers) {
+  create_users();
+  start(config(wants_all("a")));
+  plug(camera_);
+  EXPECT_TRUE(gets("a", camera_));
+  EXPECT_EQ(daemon_.status("Uid", "scanner"), "901\t901\t901\t901");
+  EXPECT_EQ(daemon_.status("Gid", "scanner"), "901\t901\t901\t901");
+  EXPECT_EQ(daemon_.status("Uid", "matcher"), "902\t902\t902\t902");
+  EXPECT_EQ(daemon_.status("Uid", "actuator"), "903\t903\t903\t903");
+  EXPECT_EQ(daemon_.status("Groups", "scanner"), " ");
+  EXPECT_EQ(daemon_.status("Groups", "matcher"), " ");
+  EXPECT_EQ(daemon_.status("Groups", "actuator"), "910 ");
+  for (const char* const worker : {"scanner", "matcher", "actuator"})
+    EXPECT_EQ(daemon_.status("CapPrm", worker), "0000000000000000") << worker;
+  EXPECT_EQ(daemon_.status("CapPrm"), "00000000000000e0");  // KILL, SETGID, SETUID
+  EXPECT_EQ(daemon_.status("CapEff"), "00000000000000e0");
+  EXPECT_EQ(daemon_.lines_with("not started as root"), 0);
+
+  // And it can end them, though they are not its own.
+  libvirt_.disconnect();
+  ASSERT_TRUE(daemon_.logs("starting all three again"));
+  plug(webcam(6));
+  EXPECT_TRUE(gets("a", webcam(6)));
+  daemon_.signal(SIGTERM);
+  EXPECT_EQ(daemon_.wait(), 0);
+}
+
+TEST_F(RootTest, WithoutTheUsersItSaysWhatToDo) {
+  write_config(config(wants_all("a")));
+  daemon_.start({"/run/etc/config.yml"});
+  EXPECT_EQ(daemon_.wait(), 1);
+  EXPECT_THAT(daemon_.log(),
+              AllOf(HasSubstr("there is no user whawty-usb-scanner"), HasSubstr("systemd-sysusers")));
+}
+
+TEST_F(LifecycleTest, InDebugModeEachScanIsListed) {
+  libvirt_.define("a");
+  libvirt_.define("b", false);
+  camera_.database = "V:1\nE:ID_MODEL=cam \xc3\xa4\nE:AAA=0825\nG:tag\nG:other\nQ:tag\n";
+  host_.plug(camera_);
+  daemon_.environment["WHAWTY_LIBVIRT_USB_HOTPLUGD_DEBUG"] = "";
+  start(config(wants("c", 1)));
+  ASSERT_TRUE(daemon_.logs("current tags:"));
+  const std::string log = daemon_.log();
+  EXPECT_THAT(log, HasSubstr("device 003/005 046d:0825 port=3-5\n"));
+  EXPECT_THAT(log, HasSubstr("  AAA = 0825\n"));
+  EXPECT_THAT(log, HasSubstr("  ID_MODEL = \"cam \\xc3\\xa4\"\n"));
+  EXPECT_THAT(log, HasSubstr("  SUBSYSTEM = usb\n"));
+  EXPECT_THAT(log, HasSubstr("  DEVTYPE = usb_device\n"));
+  EXPECT_THAT(log, HasSubstr("  tags: other tag\n"));
+  EXPECT_THAT(log, HasSubstr("  current tags: tag\n"));
+  EXPECT_LT(log.find("  AAA = "), log.find("  ID_MODEL = "));
+  ASSERT_TRUE(daemon_.logs("guest b 00000000-0000-1234-0000-000000000002 off"));
+  EXPECT_EQ(daemon_.lines_with("guest a 00000000-0000-1234-0000-000000000001 running"), 1);
+  const int scans = daemon_.lines_with("device 003/005");
+  reload();
+  EXPECT_TRUE(eventually([&] { return daemon_.lines_with("device 003/005") > scans; }));
+}
+
+TEST_F(LifecycleTest, WithoutDebugModeNothingIsListed) {
+  libvirt_.define("a");
+  host_.plug(camera_);
+  start(config(wants("c", 1), "20ms"));
+  EXPECT_TRUE(eventually([&] { return libvirt_.listings() > 3; }));
+  EXPECT_EQ(daemon_.lines_with("device 003/005"), 0);
+  EXPECT_EQ(daemon_.lines_with("guest"), 0);
+}
+
+TEST_F(LifecycleTest, UnderTheJournalEveryLineBeginsWithItsPriority) {
+  daemon_.environment["JOURNAL_STREAM"] = "1:2";
+  libvirt_.define("a");
+  start(config(wants_all("a")));
+  plug(camera_);
+  ASSERT_TRUE(daemon_.logs("<6>matcher: attached 003/005"));
+  EXPECT_TRUE(daemon_.logs("<6>actuator: connected to scripted:/run/libvirt"));
+  EXPECT_TRUE(daemon_.logs("<4>whawty-libvirt-usb-hotplugd: not started as root"));
+}
+
+// The service manager's end of NOTIFY_SOCKET.
+class NotifyTest : public LifecycleTest {
+ protected:
+  NotifyTest() : socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
+    sockaddr_un address{AF_UNIX, "/run/notify"};
+    EXPECT_EQ(::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    EXPECT_EQ(::chmod("/run/notify", 0666), 0);
+    daemon_.environment["NOTIFY_SOCKET"] = "/run/notify";
+  }
+
+  // Waits for a message that starts so, and returns it; empty if none comes.
+  std::string heard(const std::string& start) {
+    std::string found;
+    eventually([&] {
+      char text[1024];
+      for (ssize_t length = 0; (length = ::recv(socket_.get(), text, sizeof text, 0)) > 0;)
+        messages_.emplace_back(text, static_cast<std::size_t>(length));
+      while (!messages_.empty() && found.empty()) {
+        if (messages_.front().starts_with(start)) found = messages_.front();
+        messages_.pop_front();
+      }
+      return !found.empty();
+    });
+    return found;
+  }
+
+  Fd socket_;
+  std::deque<std::string> messages_;
+};
+
+TEST_F(NotifyTest, TheServiceManagerHearsOfEveryTransition) {
+  libvirt_.define("a");
+  write_config(config(wants_all("a")));
+  daemon_.start({"/run/etc/config.yml"});
+  EXPECT_EQ(heard("STATUS="), "STATUS=waiting for libvirt");
+  EXPECT_EQ(heard("READY="), "READY=1");
+  libvirt_.start();
+  EXPECT_EQ(heard("STATUS=1"), "STATUS=1 of 1 machines running, 0 of 0 USB devices attached");
+  plug(camera_);
+  EXPECT_EQ(heard("STATUS=1 of 1 machines running, 1"),
+            "STATUS=1 of 1 machines running, 1 of 1 USB devices attached");
+  reload();
+  EXPECT_THAT(heard("RELOADING"), StartsWith("RELOADING=1\nMONOTONIC_USEC="));
+  EXPECT_EQ(heard("READY="), "READY=1");
+  write_config("?");
+  reload();
+  EXPECT_THAT(heard("RELOADING"), StartsWith("RELOADING=1\nMONOTONIC_USEC="));
+  EXPECT_EQ(heard("READY="), "READY=1");
+  daemon_.signal(SIGTERM);
+  EXPECT_EQ(heard("STOPPING="), "STOPPING=1");
+  EXPECT_EQ(daemon_.wait(), 0);
+}
+
+TEST_F(NotifyTest, AReloadDuringARestartIsAnsweredToo) {
+  libvirt_.define("a");
+  start(config(wants_all("a")));
+  ASSERT_EQ(heard("READY="), "READY=1");
+  ::kill(daemon_.worker("matcher"), SIGKILL);
+  ASSERT_TRUE(daemon_.logs("again in 100 ms"));
+  reload();
+  EXPECT_THAT(heard("RELOADING"), StartsWith("RELOADING=1\n"));
+  EXPECT_EQ(heard("READY="), "READY=1");
+  plug(camera_);
+  EXPECT_TRUE(gets("a", camera_));
+}
+
+}  // namespace
+}  // namespace whawty

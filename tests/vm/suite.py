@@ -1,0 +1,119 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+"""The daemon end to end, in the embedded hypervisor: real udev, real libvirt, real guests.
+
+One boot serves all tests. A test is named by its method, its class or its file, or by a part of
+test_file.Class.test_method; without names, all are run.
+"""
+
+import argparse
+import contextlib
+import pathlib
+import sys
+import time
+import unittest
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from case import Case, Stage, describe
+from hypervisor import Hypervisor
+
+_HERE = pathlib.Path(__file__).resolve().parent
+_USUAL_GUESTS = ("a", "b")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tree", required=True, type=pathlib.Path, metavar="DIR",
+                        help="the installed files: what has sbin, libexec and lib in it")
+    parser.add_argument("--list", action="store_true", help="print the names of the tests and end")
+    parser.add_argument("tests", nargs="*", metavar="TEST")
+    options = parser.parse_args()
+    tests = [test for test in _flat(unittest.TestLoader().discover(str(_HERE))) if _chosen(test, options.tests)]
+    if options.list:
+        print(*(test.id() for test in tests), sep="\n")
+        return 0
+    if not tests:
+        parser.error("no test has such a name")
+    result = _run(tests, options.tree)
+    failed = len({id(test) for test, _ in result.failures + result.errors})
+    print(f"{result.testsRun - failed} passed, {failed} failed", flush=True)
+    return 0 if failed == 0 else 1
+
+
+def _flat(suite: unittest.TestSuite) -> Iterator[unittest.TestCase]:
+    for test in suite:
+        if isinstance(test, unittest.TestSuite):
+            yield from _flat(test)
+        else:
+            yield test
+
+
+def _chosen(test: unittest.TestCase, names: list[str]) -> bool:
+    return not names or any(name.removesuffix(".py") in test.id() for name in names)
+
+
+def _run(tests: list[unittest.TestCase], tree: pathlib.Path) -> "_Result":
+    with Hypervisor(tree) as hypervisor:
+        stage = Stage(hypervisor)
+        with _measured("start"):
+            stage.ready()
+            with ThreadPoolExecutor() as pool:
+                list(pool.map(stage.run_guest, _USUAL_GUESTS))
+        Case.stage, Case.hypervisor, Case.guests, Case.daemon = stage, hypervisor, stage.guests, stage.daemon
+        result = _Result(stage)
+        unittest.TestSuite(tests).run(result)
+        return result
+
+
+@contextlib.contextmanager
+def _measured(what: str) -> Iterator[None]:
+    started = time.monotonic()
+    yield
+    print(f"{time.monotonic() - started:6.1f} s  {what}", flush=True)
+
+
+class _Result(unittest.TestResult):
+    """A line a test, and after a failure what the daemon and libvirt have to say."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__()
+        self._stage = stage
+        self._started = 0.0
+        self._problems = 0
+
+    def startTest(self, test: unittest.TestCase) -> None:
+        super().startTest(test)
+        self._started, self._problems = time.monotonic(), 0
+
+    def stopTest(self, test: unittest.TestCase) -> None:
+        verdict = f"FAILED {test.id()}" if self._problems else test.id()
+        print(f"{time.monotonic() - self._started:6.1f} s  {verdict}", flush=True)
+        super().stopTest(test)
+
+    def addFailure(self, test: unittest.TestCase, err: object) -> None:
+        super().addFailure(test, err)  # type: ignore[arg-type]
+        self._explain(test, self.failures[-1][1])
+
+    def addError(self, test: unittest.TestCase, err: object) -> None:
+        super().addError(test, err)  # type: ignore[arg-type]
+        self._explain(test, self.errors[-1][1])
+
+    def addSubTest(self, test: unittest.TestCase, subtest: unittest.TestCase, err: object) -> None:
+        super().addSubTest(test, subtest, err)  # type: ignore[arg-type]
+        if err is not None:
+            (self.failures if issubclass(err[0], test.failureException) else self.errors)[-1] = (test, "")
+            self._explain(test, f"{subtest}: {self._exc_info_to_string(err, test)}")  # type: ignore[attr-defined]
+
+    def _explain(self, test: unittest.TestCase, trace: str) -> None:
+        self._problems += 1
+        print(f"---- {test.id()}\n{trace}", flush=True)
+        try:
+            print(describe(self._stage, getattr(test, "start_of_log", 0)), flush=True)
+        except Exception as error:  # the hypervisor itself may be what failed
+            print(f"no more can be told: {error!r}\n{self._stage.hypervisor.console()}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

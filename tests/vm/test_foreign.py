@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+"""Hostdevs that somebody else attached, detached or left behind."""
+
+import time
+
+from case import PATIENCE, Case, numbers
+from daemon import config, matcher_of
+from guests import hostdev_xml
+from hypervisor import wait_until
+
+_TABLET = "{vendor-id: 0x0627}"
+_MISSING = ("<hostdev mode='subsystem' type='usb' managed='yes'><source startupPolicy='optional'>"
+            "<vendor id='0x1234'/><product id='0x5678'/></source></hostdev>")
+
+
+class Foreign(Case):
+    def test_what_somebody_detaches_is_attached_again_at_once(self) -> None:
+        self.running("a")
+        device = self.plug("BACK")
+        self.daemon.start(config(a=matcher_of("BACK")))
+        self.await_hostdevs("a", device)
+        self.guests.detach("a", hostdev_xml(device))
+        wait_until(lambda: len(self.said("^attached .*BACK")) == 2, PATIENCE, "a second attach")
+        self.await_hostdevs("a", device)
+
+    def test_what_somebody_attaches_against_the_rules_is_detached_at_once(self) -> None:
+        self.running("a")
+        self.daemon.start(config(a=matcher_of("OURS")))
+        ours, theirs = self.plug_tablets("OURS", "THEIRS")
+        self.await_hostdevs("a", ours)
+        self.attach_by_hand("a", theirs)
+        self.await_said("^detached .*THEIRS")
+        self.await_hostdevs("a", ours)
+
+    def test_all_forms_of_a_hostdev_that_matches_are_kept_as_they_are(self) -> None:
+        """By address, by vendor and product, by all: none is doubled, none is detached."""
+        self.running("a")
+        full, address = self.plug_tablets("FULL", "ADDRESS")
+        ids = self.plug("IDS", "usb-storage")
+        self.attach_by_hand("a", full)
+        self.attach_by_hand("a", address, ids=False)
+        self.attach_by_hand("a", ids, address=False)
+        before = self.holdings("a")
+        self.daemon.start(config("1s", a=[_TABLET, matcher_of("IDS")]))
+        barrier = self.plug("BARRIER")
+        self.await_said("^attached .*BARRIER")
+        time.sleep(2)
+        self.assertEqual(self.holdings("a"), sorted([*before, numbers(barrier)], key=repr))
+        self.assertEqual(len(self.said("ttached")), 1)
+
+    def test_all_forms_of_a_hostdev_that_matches_no_rule_are_detached(self) -> None:
+        self.running("a")
+        full, address = self.plug_tablets("FULL", "ADDRESS")
+        ids = self.plug("IDS", "usb-storage")
+        self.attach_by_hand("a", full)
+        self.attach_by_hand("a", address, ids=False)
+        self.attach_by_hand("a", ids, address=False)
+        self.daemon.start(config(a=matcher_of("OURS")))
+        self.await_hostdevs("a")
+        self.await_hostdevs("a", self.plug("OURS"))
+
+    def test_guests_that_are_not_configured_keep_what_they_have(self) -> None:
+        self.running("a", "b")
+        self.daemon.start(config(a=matcher_of("OURS")))
+        theirs = self.plug("THEIRS")
+        self.attach_by_hand("b", theirs)
+        self.await_hostdevs("a", self.plug("OURS"))
+        self.assert_hostdevs("b", theirs)
+        self.unplug("THEIRS")
+        self.unplug("OURS")
+        self.await_hostdevs("a")
+        self.assert_hostdevs("b", theirs)  # gone from the host, and yet none of our business
+
+    def test_usb_devices_that_are_no_hostdevs_are_left_alone(self) -> None:
+        """A redirected device and an emulated one, in a guest none of whose hostdevs may stay."""
+        self.running("c", ports=4)
+        self.addCleanup(self.stage.drop_guest, "c")
+        for xml in ("<redirdev bus='usb' type='tcp'><source mode='bind' host='localhost' service='4000'/></redirdev>",
+                    "<input type='tablet' bus='usb'/>"):
+            self.guests.attach("c", xml)
+        self.daemon.start(config("1s", c=matcher_of("OURS")))
+        theirs, ours = self.plug_tablets("THEIRS", "OURS")
+        self.await_hostdevs("c", ours)
+        self.attach_by_hand("c", theirs)
+        self.await_said("^detached .*THEIRS")
+        xml = self.stage.virsh.live_xml("c")
+        self.assertIn("<redirdev bus='usb' type='tcp'>", xml)
+        self.assertIn("<input type='tablet' bus='usb'>", xml)
+
+    def test_a_hostdev_whose_device_was_missing_at_the_guests_start_disturbs_nobody(self) -> None:
+        """libvirt keeps it in the live XML, marked as missing. In a guest of ours it must go, or be no trouble."""
+        self.allow_error("cannot detach 1234:5678 from odd")
+        self.guests.define("odd", hostdevs=(_MISSING,))
+        self.addCleanup(self.guests.undefine, "odd")
+        self.guests.start("odd")
+        self.addCleanup(self.guests.destroy, "odd")
+        self.assertIn("missing='yes'", self.stage.virsh.live_xml("odd"))
+        self.running("a")
+        self.daemon.start(config("1s", odd=matcher_of("FOR-ODD"), a=matcher_of("FOR-A")))
+        for_odd, for_a = self.plug_tablets("FOR-ODD", "FOR-A")
+        self.await_hostdevs("a", for_a)
+        self.await_hostdevs("odd", for_odd)
+        self.assertLessEqual(len(self.said("1234:5678")), 2)
+
+
+class Stale(Case):
+    def setUp(self) -> None:
+        super().setUp()
+        # The kernel begins to number from the start: the same numbers come again without 127 plugs.
+        self.renumber = ("cd /sys/bus/pci/drivers/xhci_hcd && for c in 0000:*; do "
+                         "echo $c >unbind; echo $c >bind; done; udevadm settle")
+        self.hypervisor.run(self.renumber)
+
+    def left_behind(self, *rules: str) -> tuple[int, int]:
+        """Let a guest have the hostdev of a device that was pulled while the daemon was dead; its numbers."""
+        self.running("a")
+        self.daemon.start(config(a=list(rules)))
+        device = self.plug("PULLED")
+        self.await_hostdevs("a", device)
+        self.hypervisor.run("systemctl kill -s KILL --kill-whom=all whawty-libvirt-usb-hotplugd; "
+                            "systemctl stop whawty-libvirt-usb-hotplugd")
+        self.unplug("PULLED")
+        self.assert_hostdevs("a", device)
+        return device.bus, device.device
+
+    def test_a_device_pulled_while_the_daemon_was_dead_is_detached_at_its_start(self) -> None:
+        self.left_behind(matcher_of("PULLED"))
+        self.daemon.start(config(a=matcher_of("PULLED")))
+        self.await_hostdevs("a")
+        self.await_hostdevs("a", self.plug("PULLED"))
+
+    def test_a_stranger_that_got_the_numbers_of_a_pulled_device_does_not_stay_in_the_guest(self) -> None:
+        for driver in ("usb-tablet", "usb-mouse"):  # the same vendor and product
+            with self.subTest(driver=driver):
+                place = self.left_behind(matcher_of("PULLED"))
+                self.hypervisor.run(self.renumber)
+                stranger = self.plug("STRANGER", driver)
+                self.assertEqual((stranger.bus, stranger.device), place)
+                self.daemon.start(config(a=matcher_of("PULLED")))
+                self.await_hostdevs("a")
+                self.unplug("STRANGER")
+                self.hypervisor.run(self.renumber)
+                self.daemon.stop()

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+"""The daemon costs little beside the libvirt call that does the work."""
+
+import latency
+from case import Case
+
+_AT_MOST = 1.5  # times what libvirt alone takes
+
+
+class Latency(Case):
+    def test_a_plug_is_served_in_little_more_than_libvirt_alone_needs(self) -> None:
+        self.running("a", "b")
+        figures = latency.measure(self.stage, kinds=("daemon", "floor"))
+        print(figures, flush=True)
+        self.assertLessEqual(figures.ratio, _AT_MOST, str(figures))

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+"""Four processes: what each may do, and what becomes of the service when one dies."""
+
+import re
+import time
+
+from case import PATIENCE, Case
+from daemon import UNIT, config, matcher_of
+from guests import UsbDevice
+from hypervisor import wait_until
+
+_WORKERS = ("scanner", "matcher", "actuator")
+_SUPERVISOR = "whawty-libvirt-usb-hotplugd"
+_SERVED_SECONDS = 2.0  # from udev's event, or the kill if that is later, to the live XML
+_FORBIDDEN = re.compile(r"\b(open\w*|socket|connect|execve\w*|clone\w*|v?fork)\(")
+
+
+class Privileges(Case):
+    def test_four_processes_of_four_users_without_powers(self) -> None:
+        """Only the supervisor has capabilities, and only libvirt's client a group."""
+        self.running("a")
+        self.daemon.start(config(a=matcher_of("ONE")))
+        self.await_hostdevs("a", self.plug("ONE"))  # all are sealed by now
+        processes = self.daemon.processes()
+        self.assertEqual(set(processes), {_SUPERVISOR, *_WORKERS})
+        states = {name: self.state(pid) for name, pid in processes.items()}
+        users = {name: state["Uid"].split() for name, state in states.items()}
+        self.assertEqual(len({user for ids in users.values() for user in ids}), 4, users)
+        for name in _WORKERS:
+            with self.subTest(process=name):
+                self.assert_powerless(states[name], self.groups_of(name))
+        self.assertEqual(int(states[_SUPERVISOR]["CapEff"], 16), 1 << 5 | 1 << 6 | 1 << 7)  # kill, setgid, setuid
+        self.assertEqual(states[_SUPERVISOR]["NoNewPrivs"], "1")
+        self.assertEqual(states[_SUPERVISOR]["Seccomp"], "2")
+
+    def state(self, pid: int) -> dict[str, str]:
+        text = self.hypervisor.run(f"cat /proc/{pid}/status").stdout
+        return dict((key, value.strip()) for key, _, value in (line.partition(":") for line in text.splitlines()))
+
+    def groups_of(self, worker: str) -> list[str]:
+        if worker != "actuator":
+            return []
+        return [self.hypervisor.run("getent group libvirt").stdout.split(":")[2]]
+
+    def assert_powerless(self, state: dict[str, str], groups: list[str]) -> None:
+        for kind in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+            self.assertEqual(int(state[kind], 16), 0, kind)
+        self.assertEqual((state["NoNewPrivs"], state["Seccomp"]), ("1", "2"))
+        self.assertNotIn("0", state["Uid"].split() + state["Gid"].split())
+        self.assertIn(state["Groups"].split(), [[], groups])
+
+    def test_the_matcher_opens_and_starts_nothing_while_it_works(self) -> None:
+        self.running("a")
+        self.daemon.start(config(a=matcher_of("ONE")))
+        self.await_hostdevs("a", self.plug("ONE"))
+        trace = self.hypervisor.start(f"exec strace -f -o /run/strace.out -p {self.daemon.processes()['matcher']}")
+        wait_until(lambda: "attached" in trace.output(), PATIENCE, "strace is attached")
+        self.unplug("ONE")
+        self.await_hostdevs("a")
+        two = self.plug("TWO")
+        self.daemon.reload(config(a=matcher_of("TWO")))
+        self.await_hostdevs("a", two)
+        trace.kill()
+        trace.wait()
+        calls = self.hypervisor.read_file("/run/strace.out").decode(errors="replace")
+        self.assertEqual([line for line in calls.splitlines() if _FORBIDDEN.search(line)], [])
+        for expected in ("recvmsg", "pread64"):
+            self.assertIn(expected, calls)
+
+
+class Death(Case):
+    def assert_serves_soon(self, serial: str, since: float, *others: UsbDevice) -> None:
+        """Plug a device: it is in the live XML in time, beside the others. `since`: seconds since the boot inside."""
+        monitor = self.hypervisor.start("exec udevadm monitor --udev --subsystem-match=usb/usb_device")
+        wait_until(lambda: "UDEV - " in monitor.output(), PATIENCE, "udevadm listens")
+        device = self.plug(serial)
+        self.await_hostdevs("a", *others, device)
+        monitor.kill()
+        event = re.search(rf"UDEV +\[([0-9.]+)\] add +\S*/{re.escape(device.name)} ", monitor.output())
+        served = self.said_at(rf"^attached .*{serial}")
+        self.assertLess(served - max(float(event[1]), since), _SERVED_SECONDS)
+
+    def said_at(self, pattern: str) -> float:
+        """When the daemon said that, in seconds since the hypervisor's boot; it has checked the live XML by then."""
+        self.await_said(pattern)
+        lines = self.hypervisor.run(f"journalctl --no-pager --unit={UNIT} --output=short-monotonic --grep='{pattern[1:]}'").stdout
+        return float(re.search(r"\[ *([0-9.]+)\]", lines.splitlines()[-1])[1])
+
+    def uptime(self) -> float:
+        return float(self.hypervisor.run("cut -d' ' -f1 /proc/uptime").stdout)
+
+    def test_a_worker_that_is_killed_is_replaced_and_the_next_plug_served_in_time(self) -> None:
+        self.running("a")
+        self.daemon.start(config(a="{vendor-id: 0x0627}"))
+        kept = self.plug("KEPT")
+        self.await_hostdevs("a", kept)
+        for worker in _WORKERS:
+            with self.subTest(worker=worker):
+                before = self.daemon.processes()
+                killed = self.uptime()
+                self.hypervisor.run(f"kill -KILL {before[worker]}")
+                self.assert_serves_soon(f"AFTER-{worker}", killed, kept)
+                after = self.daemon.processes()
+                self.assertEqual(after[_SUPERVISOR], before[_SUPERVISOR])
+                self.assertFalse({after[name] for name in _WORKERS} & {before[name] for name in _WORKERS})
+                self.unplug(f"AFTER-{worker}")
+                self.await_hostdevs("a", kept)
+
+    def test_a_supervisor_that_is_killed_leaves_no_orphan_and_systemd_starts_it_again(self) -> None:
+        self.running("a")
+        self.daemon.start(config(a=matcher_of("AGAIN")))
+        self.await_said("connected to")
+        before = self.daemon.processes()
+        self.hypervisor.run(f"kill -KILL {before[_SUPERVISOR]}")
+        wait_until(lambda: self.daemon.unit_property("ActiveState") == "active" and
+                   self.daemon.processes().keys() >= {_SUPERVISOR, *_WORKERS}, PATIENCE, "it is back")
+        self.await_hostdevs("a", self.plug("AGAIN"))
+        self.assertEqual(self.alive(before), [])
+
+    def test_workers_end_by_themselves_without_their_supervisor(self) -> None:
+        """Outside systemd, which would end them anyway."""
+        self.daemon.configure(config(a=matcher_of("ONE")))
+        process = self.daemon.run_by_hand()
+        wait_until(lambda: "connected to" in process.output(), PATIENCE, "it is up")
+        children = [int(pid) for pid in self.hypervisor.run(f"pgrep -P {process.pid}").stdout.split()]
+        self.assertEqual(len(children), 3)
+        self.hypervisor.run(f"kill -KILL {process.pid}")
+        wait_until(lambda: not self.alive(dict(enumerate(map(int, children)))), PATIENCE, "the workers have ended")
+        process.wait()
+
+    def alive(self, processes: dict[object, int]) -> list[str]:  # type: ignore[type-var]
+        return self.hypervisor.run("ls -d " + " ".join(f"/proc/{pid}" for pid in processes.values()),
+                                   check=False).stdout.split()
+
+
+class Libvirt(Case):
+    _SOCKETS = "libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket"
+
+    def assert_served_after(self, command: str) -> None:
+        self.running("a")
+        self.daemon.start(config(a=[matcher_of("BEFORE"), matcher_of("AFTER")]))
+        before = self.plug("BEFORE")
+        self.await_hostdevs("a", before)
+        supervisor = self.daemon.processes()[_SUPERVISOR]
+        self.hypervisor.run(command, timeout=60)
+        self.guests.await_libvirt()
+        self.await_hostdevs("a", before, self.plug("AFTER"))
+        self.assertEqual(self.daemon.processes()[_SUPERVISOR], supervisor)
+
+    def test_served_after_a_restart_of_libvirtd(self) -> None:
+        self.assert_served_after("systemctl restart libvirtd")
+
+    def test_served_after_a_crash_of_libvirtd(self) -> None:
+        self.assert_served_after("systemctl kill -s KILL --kill-whom=main libvirtd")
+
+    def test_a_libvirtd_that_is_down_is_waited_for(self) -> None:
+        self.running("a")
+        self.hypervisor.run(f"systemctl stop {self._SOCKETS} libvirtd", timeout=60)
+        try:
+            self.daemon.start(config(a=matcher_of("ONE")))
+            self.assertEqual(self.daemon.unit_property("ActiveState"), "active")
+            wait_until(lambda: "waiting for libvirt" in self.daemon.unit_property("StatusText"), PATIENCE, "the status")
+            device = self.plug("ONE")
+            time.sleep(1)
+            self.assertEqual(len(self.said("waiting for libvirt")), 1)
+        finally:
+            self.hypervisor.run(f"systemctl start {self._SOCKETS} libvirtd", timeout=60)
+        self.guests.await_libvirt()
+        self.await_hostdevs("a", device)
+
+
+class Service(Case):
+    def test_systemd_is_told_when_it_is_ready_and_how_it_goes(self) -> None:
+        self.running("a")
+        self.daemon.start(config(a=matcher_of("ONE"), missing=matcher_of("ONE")))
+        self.assertEqual((self.daemon.unit_property("ActiveState"), self.daemon.unit_property("Type")), ("active", "notify"))
+        self.await_hostdevs("a", self.plug("ONE"))
+        wait_until(lambda: re.match("1 of 2 machines running, 1 of 1 USB devices attached",
+                                    self.daemon.unit_property("StatusText")), PATIENCE, "the status counts")
+        self.unplug("ONE")
+        wait_until(lambda: "0 of 0 USB devices attached" in self.daemon.unit_property("StatusText"), PATIENCE, "and again")
+
+    def test_wrong_arguments_are_an_error_with_the_usage(self) -> None:
+        for arguments in ("", "one two", "--no-such-option x"):
+            with self.subTest(arguments=arguments):
+                done = self.hypervisor.run(f"/opt/whawty/sbin/{_SUPERVISOR} {arguments}", check=False)
+                self.assertEqual((done.returncode, done.stdout), (1, ""))
+                self.assertIn("usage:", done.stderr)
