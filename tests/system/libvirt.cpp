@@ -193,6 +193,11 @@ void Libvirt::define(const std::string& name, bool running, const std::string& m
   domains_.emplace(name, Domain{uuid, running, more_devices, {}, false, {}});
 }
 
+void Libvirt::give(const std::string& name, const Hostdev& hostdev) {
+  const std::lock_guard lock(mutex_);
+  domains_.at(name).hostdevs.push_back(hostdev);
+}
+
 void Libvirt::set_running(const std::string& name, bool running) {
   const std::lock_guard lock(mutex_);
   Domain& domain = domains_.at(name);

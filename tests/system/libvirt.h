@@ -31,6 +31,8 @@ class Libvirt {
 
   // A domain, off or running. More of a running domain's XML: what else stands under <devices>.
   void define(const std::string& name, bool running = true, const std::string& more_devices = "");
+  // A hostdev that the domain has, whoever attached it.
+  void give(const std::string& name, const Hostdev& hostdev);
   void start_domain(const std::string& name);
   void stop_domain(const std::string& name);
 

@@ -122,11 +122,12 @@ class Rules(Case):
 
 class Hubs(Case):
     def setUp(self) -> None:
-        super().setUp()
-        # libvirt refuses a device without a node: no mistake of the daemon can take the root hubs away.
-        self.hypervisor.run("rm /dev/bus/usb/00?/001")
+        # libvirt refuses a device without a node: no mistake of the daemon can take the root hubs away. Cleanups run
+        # last to first, so this one, given before all others, puts the nodes back when the daemon has been stopped.
         self.addCleanup(self.hypervisor.run, "mknod -m 664 /dev/bus/usb/001/001 c 189 0; "
                                              "mknod -m 664 /dev/bus/usb/002/001 c 189 128")
+        super().setUp()
+        self.hypervisor.run("rm /dev/bus/usb/00?/001")
 
     def test_hubs_are_never_attached_and_what_is_behind_them_is(self) -> None:
         self.running("a")
