@@ -11,12 +11,20 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 add_compile_options(
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual
   -Wimplicit-fallthrough -Werror
-  -fstack-protector-strong -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.)
-add_link_options(-Wl,--as-needed -Wl,-z,relro,-z,now -pie)
+  -fstack-protector-strong -fstack-clash-protection -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.)
+add_link_options(-Wl,--as-needed -Wl,-z,relro,-z,now,-z,noexecstack -pie)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|i.86")
+  add_compile_options(-fcf-protection=full)
+endif()
 
 if(WHAWTY_SANITIZE)
   add_compile_options(-fsanitize=${WHAWTY_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${WHAWTY_SANITIZE})
 else()
-  add_compile_definitions($<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>)
+  add_compile_definitions($<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2> _GLIBCXX_ASSERTIONS)
+endif()
+
+# Every file tells the fuzzer what it covers.
+if(WHAWTY_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
 endif()

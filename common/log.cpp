@@ -2,6 +2,7 @@
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 #include "common/log.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -19,6 +20,8 @@ void start(std::string_view process) {
   g_process = process;
   g_journal = std::getenv("JOURNAL_STREAM") != nullptr;
   g_debug = std::getenv("WHAWTY_LIBVIRT_USB_HOTPLUGD_DEBUG") != nullptr;
+  // Whoever reads the log may go away before this process does.
+  ::signal(SIGPIPE, SIG_IGN);
   ::tzset();
 }
 

@@ -15,8 +15,8 @@ namespace whawty::log {
 
 enum class Level { kError = 3, kWarning = 4, kInfo = 6, kDebug = 7 };
 
-// Names the process in every line and reads the time zone and the environment, which a sealed process no
-// longer can.
+// Names the process in every line, ignores SIGPIPE, and reads the time zone and the environment, which a
+// sealed process no longer can.
 void start(std::string_view process);
 
 // True when WHAWTY_LIBVIRT_USB_HOTPLUGD_DEBUG is in the environment, whatever its value.

@@ -4,63 +4,59 @@
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
-#include <memory>
+#include <system_error>
 
 #include "common/identity.h"
-#include "common/text.h"
+#include "common/landlock.h"
 
 namespace whawty {
 namespace {
 
-void check(bool done, const char* step, int error) {
-  if (!done) throw Unsealed(concat("sandbox: ", step, ": ", std::strerror(error)));
+void check(int result, const char* step) {
+  if (result != 0) throw std::system_error(errno, std::generic_category(), step);
 }
 
-// For what sets errno, which must not be read before the call.
-void check_call(int result, const char* step) {
-  check(result == 0, step, errno);
+void limit(__rlimit_resource resource, rlim_t value, const char* step) {
+  const rlimit both{value, value};
+  check(::setrlimit(resource, &both), step);
 }
 
-// libseccomp returns a negative errno.
-void check_seccomp(int result, const char* step) {
-  check(result == 0, step, -result);
+void forbid_inspection() {
+  limit(RLIMIT_CORE, 0, "no core dumps");
+  check(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "not dumpable");
 }
 
-void forbid_core_dumps() {
-  const rlimit none{0, 0};
-  check_call(::setrlimit(RLIMIT_CORE, &none), "core size limit");
-  check_call(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "not dumpable");
+bool logs_to_a_file() {
+  struct stat status {};
+  return ::fstat(STDERR_FILENO, &status) == 0 && S_ISREG(status.st_mode);
 }
 
-void load(std::span<const SyscallRule> profile) {
-  const std::unique_ptr<void, decltype(&seccomp_release)> filter(seccomp_init(SCMP_ACT_KILL_PROCESS),
-                                                                 &seccomp_release);
-  check(filter != nullptr, "seccomp_init", ENOMEM);
-  check_seccomp(seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_TSYNC, 1), "seccomp for all threads");
-  for (const SyscallRule& rule : profile) {
-    unsigned count = 0;
-    while (count < rule.conditions.size() && rule.conditions[count].op != _SCMP_CMP_MIN) ++count;
-    check_seccomp(
-        seccomp_rule_add_array(filter.get(), SCMP_ACT_ALLOW, rule.number, count, rule.conditions.data()),
-        rule.reason);
-  }
-  check_seccomp(seccomp_load(filter.get()), "seccomp_load");
+void limit_resources(const Sandbox& sandbox) {
+  if (sandbox.descriptors) limit(RLIMIT_NOFILE, *sandbox.descriptors, "limit of descriptors");
+  if (sandbox.memory) limit(RLIMIT_DATA, *sandbox.memory, "limit of memory");
+  if (sandbox.may_start_processes) return;
+  limit(RLIMIT_NPROC, 0, "no new processes");
+  // A limit of 0 forbids to write to files. The log is none under systemd, but may be one elsewhere.
+  if (!logs_to_a_file()) limit(RLIMIT_FSIZE, 0, "no file growth");
 }
 
 }  // namespace
 
-void seal(std::span<const SyscallRule> profile, std::uint64_t kept_capabilities) {
+void seal(const Sandbox& sandbox) {
   try {
-    keep_capabilities(kept_capabilities);
+    keep_capabilities(sandbox.capabilities);
+    check(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs");
+    forbid_inspection();
+    limit_resources(sandbox);
+    if (sandbox.readable) restrict_files_to(*sandbox.readable);
+    load_profile(sandbox.profile);
   } catch (const std::runtime_error& error) {
-    throw Unsealed(concat("sandbox: ", error.what()));
+    throw Unsealed(std::string("sandbox: ") + error.what());
   }
-  check_call(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs");
-  forbid_core_dumps();
-  load(profile);
 }
 
 }  // namespace whawty

@@ -1,58 +1,43 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// The seal: what a process can no longer do once it runs. A profile is a table that the process and the tests
-// share.
+// The seal: what a process can no longer do once it runs.
 #pragma once
 
-#include <seccomp.h>
-
-#include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <stdexcept>
+#include <vector>
+
+#include "common/seccomp_profile.h"
 
 namespace whawty {
 
-// One system call that a sealed process may make, with conditions on its arguments that must all hold.
-struct SyscallRule {
-  int number;                              // SCMP_SYS(name)
-  std::array<scmp_arg_cmp, 2> conditions;  // unused ones are the last, with kNoCondition
-  const char* reason;                      // what the process needs it for
+struct Sandbox {
+  std::span<const SyscallRule> profile;
+
+  // The capabilities that are kept: bit n is capability n of linux/capability.h.
+  std::uint64_t capabilities = 0;
+
+  // The directories below which it may still read files (Landlock). Not given: no restriction.
+  std::optional<std::vector<const char*>> readable = std::nullopt;
+
+  // How many descriptors it may have open, and how many bytes of memory of its own. Not given: as before.
+  std::optional<std::uint64_t> descriptors = std::nullopt;
+  std::optional<std::uint64_t> memory = std::nullopt;
+
+  // Otherwise it can start no process, and write to no file but a log that is one.
+  bool may_start_processes = false;
 };
-
-inline constexpr scmp_arg_cmp kNoCondition{0, _SCMP_CMP_MIN, 0, 0};
-
-// No condition on the arguments.
-inline constexpr std::array<scmp_arg_cmp, 2> kAnyArguments{kNoCondition, kNoCondition};
-
-// The argument (counted from 0) has this value, compared as 64 bits.
-constexpr scmp_arg_cmp equals(unsigned argument, std::uint64_t value) {
-  return {argument, SCMP_CMP_EQ, value, 0};
-}
-
-// An int argument has this value; its upper half, which the kernel ignores, may hold anything.
-constexpr scmp_arg_cmp equals_int(unsigned argument, std::uint32_t value) {
-  return {argument, SCMP_CMP_MASKED_EQ, 0xffffffffU, value};
-}
-
-// None of these bits is set in the argument.
-constexpr scmp_arg_cmp deny_bits(unsigned argument, std::uint64_t bits) {
-  return {argument, SCMP_CMP_MASKED_EQ, bits, 0};
-}
-
-constexpr std::array<scmp_arg_cmp, 2> when(scmp_arg_cmp first, scmp_arg_cmp second = kNoCondition) {
-  return {first, second};
-}
 
 struct Unsealed : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Seals the process and all its threads: no capability but those of the mask (bit n: capability n), no new
-// privileges, no core dump, no ptrace by its own user, and from here on the kernel kills the process at any
-// system call that the profile does not allow. Throws Unsealed, which names the step that failed: the caller
-// must end the process then.
-void seal(std::span<const SyscallRule> profile, std::uint64_t kept_capabilities = 0);
+// Seals the process and all its threads, in this order: capabilities, no_new_privs, no core dumps and no
+// ptrace by its own user, resource limits, Landlock, seccomp. Throws Unsealed, which names the step that
+// failed: the caller must end the process then.
+void seal(const Sandbox& sandbox);
 
 }  // namespace whawty

@@ -22,6 +22,20 @@ bool is_printable(char c) {
   return byte >= 0x20 && byte < 0x7f;
 }
 
+// As in C: \\, \" and \xHH.
+std::string quoted(std::string_view bytes) {
+  std::string text = "\"";
+  for (const char c : bytes) {
+    if (!is_printable(c)) {
+      text += "\\x" + hex(static_cast<unsigned char>(c), 2);
+      continue;
+    }
+    if (c == '\\' || c == '"') text += '\\';
+    text += c;
+  }
+  return text + '"';
+}
+
 }  // namespace
 
 std::string decimal(std::uint64_t value, int width) {
@@ -46,18 +60,12 @@ std::string escape(std::string_view bytes) {
 }
 
 std::string show(std::string_view bytes) {
-  if (std::all_of(bytes.begin(), bytes.end(), is_printable) && !bytes.starts_with('"'))
-    return std::string(bytes);
-  std::string text = "\"";
-  for (const char c : bytes) {
-    if (!is_printable(c)) {
-      text += "\\x" + hex(static_cast<unsigned char>(c), 2);
-      continue;
-    }
-    if (c == '\\' || c == '"') text += '\\';
-    text += c;
-  }
-  return text + '"';
+  const bool plain = std::all_of(bytes.begin(), bytes.end(), is_printable) && !bytes.starts_with('"');
+  return plain ? std::string(bytes) : quoted(bytes);
+}
+
+std::string show_word(std::string_view bytes) {
+  return bytes.empty() || bytes.find(' ') != std::string_view::npos ? quoted(bytes) : show(bytes);
 }
 
 }  // namespace whawty

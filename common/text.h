@@ -32,4 +32,8 @@ std::string escape(std::string_view bytes);
 // ambiguous.
 std::string show(std::string_view bytes);
 
+// The same for a place where a blank ends the value: one that holds a blank, or nothing, is between double
+// quotes too.
+std::string show_word(std::string_view bytes);
+
 }  // namespace whawty

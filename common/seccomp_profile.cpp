@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#include "common/seccomp_profile.h"
+
+#include <cstring>
+#include <memory>
+#include <stdexcept>
+
+#include "common/text.h"
+
+namespace whawty {
+namespace {
+
+// libseccomp returns a negative errno.
+void check(int result, const char* step) {
+  if (result < 0) throw std::runtime_error(concat("seccomp: ", step, ": ", std::strerror(-result)));
+}
+
+}  // namespace
+
+void load_profile(std::span<const SyscallRule> profile) {
+  const std::unique_ptr<void, decltype(&seccomp_release)> filter(seccomp_init(SCMP_ACT_KILL_PROCESS),
+                                                                 &seccomp_release);
+  if (!filter) throw std::runtime_error("seccomp: this kernel does not offer it");
+  check(seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_TSYNC, 1), "for all threads");
+  // A call by another ABI would otherwise end no more than the thread that makes it.
+  check(seccomp_attr_set(filter.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS), "for other ABIs");
+  for (const SyscallRule& rule : profile) {
+    unsigned count = 0;
+    while (count < rule.conditions.size() && rule.conditions[count].op != _SCMP_CMP_MIN) ++count;
+    check(seccomp_rule_add_array(filter.get(), SCMP_ACT_ALLOW, rule.number, count, rule.conditions.data()),
+          rule.reason);
+  }
+  check(seccomp_load(filter.get()), "loading the filter");
+}
+
+}  // namespace whawty

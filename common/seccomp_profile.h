@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// The system calls that a process may make: a table that the process and the tests share.
+#pragma once
+
+#include <seccomp.h>
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+namespace whawty {
+
+// One system call that a sealed process may make, with conditions on its arguments that must all hold.
+struct SyscallRule {
+  int number;                              // SCMP_SYS(name)
+  std::array<scmp_arg_cmp, 2> conditions;  // unused ones are the last, with kNoCondition
+  const char* reason;                      // what the process needs it for
+};
+
+inline constexpr scmp_arg_cmp kNoCondition{0, _SCMP_CMP_MIN, 0, 0};
+
+// No condition on the arguments.
+inline constexpr std::array<scmp_arg_cmp, 2> kAnyArguments{kNoCondition, kNoCondition};
+
+// The argument (counted from 0) has this value, compared as 64 bits.
+constexpr scmp_arg_cmp equals(unsigned argument, std::uint64_t value) {
+  return {argument, SCMP_CMP_EQ, value, 0};
+}
+
+// An int argument has this value; its upper half, which the kernel ignores, may hold anything.
+constexpr scmp_arg_cmp equals_int(unsigned argument, std::uint32_t value) {
+  return {argument, SCMP_CMP_MASKED_EQ, 0xffffffffU, value};
+}
+
+// None of these bits is set in the argument.
+constexpr scmp_arg_cmp deny_bits(unsigned argument, std::uint64_t bits) {
+  return {argument, SCMP_CMP_MASKED_EQ, bits, 0};
+}
+
+constexpr std::array<scmp_arg_cmp, 2> when(scmp_arg_cmp first, scmp_arg_cmp second = kNoCondition) {
+  return {first, second};
+}
+
+// From here on the kernel kills this process, with all its threads, at any system call that no rule allows.
+// Wants no_new_privs. Throws std::runtime_error that names the step that failed.
+void load_profile(std::span<const SyscallRule> profile);
+
+}  // namespace whawty
