@@ -25,23 +25,38 @@ bool DeviceTable::end() {
   if (!in_snapshot_) throw Violation("the end of a snapshot that has not begun");
   in_snapshot_ = false;
   const bool first = !std::exchange(complete_, true);
-  const auto gone =
-      std::erase_if(devices_, [this](const auto& entry) { return !seen_.contains(entry.first); });
+  const auto gone = std::erase_if(devices_, [this](const auto& entry) {
+    const bool left = !seen_.contains(entry.first);
+    if (left) footprint_ -= footprint(entry.second);
+    return left;
+  });
+  if (footprint_ > kMaxFootprint) throw Violation("devices that take more than 8 MiB");
   return first || gone > 0;
 }
 
 bool DeviceTable::add(Device device) {
   if (in_snapshot_ && !seen_.insert(device.sysname).second) throw Violation("a device twice in a snapshot");
-  Device& known = devices_[device.sysname];
-  if (devices_.size() > kMaxDevices) throw Violation("more than 4096 devices");
+  const auto [entry, added] = devices_.try_emplace(device.sysname);
+  // Until a snapshot ends, the devices before it are here too.
+  if ((in_snapshot_ ? seen_.size() : devices_.size()) > kMaxDevices)
+    throw Violation("more than 4096 devices");
+  Device& known = entry->second;
   if (known == device) return false;
+  if (!added) footprint_ -= footprint(known);
+  footprint_ += footprint(device);
+  if (footprint_ > (in_snapshot_ ? 2 : 1) * kMaxFootprint)
+    throw Violation("devices that take more than 8 MiB");
   known = std::move(device);
   return true;
 }
 
 bool DeviceTable::remove(const std::string& sysname) {
   if (in_snapshot_) throw Violation("a removal inside a snapshot");
-  return devices_.erase(sysname) > 0;
+  const auto entry = devices_.find(sysname);
+  if (entry == devices_.end()) return false;
+  footprint_ -= footprint(entry->second);
+  devices_.erase(entry);
+  return true;
 }
 
 }  // namespace whawty

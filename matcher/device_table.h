@@ -30,6 +30,7 @@ class DeviceTable {
   bool remove(const std::string& sysname);
 
   DeviceMap devices_;
+  std::size_t footprint_ = 0;   // of all devices
   std::set<std::string> seen_;  // in the snapshot that is under way
   bool in_snapshot_ = false;
   bool complete_ = false;

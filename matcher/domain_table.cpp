@@ -16,6 +16,18 @@ using namespace std::chrono_literals;
 // How long the first description of a domain may keep all others waiting.
 constexpr Clock::duration kFirstDescription = 1s;
 
+// Descriptions that are on their way at a time: what they may take of the memory together.
+constexpr std::size_t kMaxDescriptions = 8;
+
+// More USB hostdevs than any domain has ports for.
+constexpr std::size_t kMaxHostdevs = 256;
+
+// More of them than a host has devices: what all domains together have is kept, and planned with, in memory.
+constexpr std::size_t kMaxHostdevsOfAll = 2 * kMaxDevices;
+
+// Of what was last said of a domain so much is kept, to tell what is said next from it: bytes.
+constexpr std::size_t kComplaintKept = 256;
+
 }  // namespace
 
 std::optional<ChangeEnded> DomainTable::take(const ActuatorMessage& message, Clock::time_point now) {
@@ -45,7 +57,7 @@ std::optional<ChangeEnded> DomainTable::take(const ActuatorMessage& message, Clo
 DomainTable::State& DomainTable::note(const Uuid& uuid, const std::string& name, Clock::time_point now) {
   const auto [entry, added] = domains_.try_emplace(uuid);
   State& domain = entry->second;
-  if (domains_.size() > kMaxDomains) throw Violation("more than 8192 domains");
+  if (domains_.size() > kMaxDomains) throw Violation("more than 4096 domains");
   if (added) domain.since = now;
   if (domain.name != name) changed_ = true;
   domain.name = name;
@@ -62,7 +74,7 @@ void DomainTable::add_xml(const XmlChunk& chunk) {
   auto* const description =
       request == in_flight_.end() ? nullptr : std::get_if<Description>(&request->second.what);
   if (description == nullptr) throw Violation("XML that was not asked for");
-  if (description->xml.size() + chunk.data.size() > kMaxXml) throw Violation("an XML larger than 8 MiB");
+  if (description->xml.size() + chunk.data.size() > kMaxXml) throw Violation("an XML larger than 1 MiB");
   description->xml += chunk.data;
 }
 
@@ -71,10 +83,11 @@ std::optional<ChangeEnded> DomainTable::finish(const Result& result, Clock::time
   if (node.empty()) throw Violation("a result that was not asked for");
   const InFlight& request = node.mapped();
   changed_ = true;
+  if (std::holds_alternative<Beat>(request.what)) ping_ = 0;
   if (std::holds_alternative<Change>(request.what)) return finish_change(request, result, now);
   if (const auto* const description = std::get_if<Description>(&request.what)) {
     finish_description(*description, result);
-  } else {
+  } else if (std::holds_alternative<List>(request.what)) {
     finish_list(result);
   }
   return std::nullopt;
@@ -105,6 +118,7 @@ void DomainTable::finish_list(const Result& result) {
 }
 
 void DomainTable::finish_description(const Description& description, const Result& result) {
+  --descriptions_;
   State* const domain = find(description.domain);
   if (domain == nullptr) return;
   domain->description = 0;
@@ -123,6 +137,9 @@ void DomainTable::take_description(State& domain, const Uuid& uuid, const std::s
   if (const auto* const error = std::get_if<DomainXmlError>(&parsed)) return give_up(domain, error->message);
   const auto& description = std::get<DomainDescription>(parsed);
   if (!description.active) return stop(domain);
+  if (description.hostdevs.size() > kMaxHostdevs) return give_up(domain, "it has more than 256 USB hostdevs");
+  if (hostdevs_of_others(uuid) + description.hostdevs.size() > kMaxHostdevsOfAll)
+    return give_up(domain, "it has more USB hostdevs than there is room for: 8192 of all domains");
   if (!domain.active || domain.hostdevs != description.hostdevs) stirred_.push_back(uuid);
   domain.active = domain.described = domain.readable = true;
   domain.hostdevs = description.hostdevs;
@@ -135,6 +152,13 @@ void DomainTable::take_description(State& domain, const Uuid& uuid, const std::s
   } else {
     domain.complaint.clear();
   }
+}
+
+std::size_t DomainTable::hostdevs_of_others(const Uuid& uuid) const {
+  std::size_t count = 0;
+  for (const auto& [other, domain] : domains_)
+    if (other != uuid) count += domain.hostdevs.size();
+  return count;
 }
 
 void DomainTable::stop(State& domain) {
@@ -162,8 +186,9 @@ void DomainTable::give_up(State& domain, const std::string& complaint) {
 }
 
 void DomainTable::complain(State& domain, const std::string& complaint) {
-  if (domain.complaint == complaint) return;
-  domain.complaint = complaint;
+  const std::string beginning = complaint.substr(0, kComplaintKept);
+  if (domain.complaint == beginning) return;
+  domain.complaint = beginning;
   output_.say(log::Level::kWarning, "machine " + escape(domain.name) + ": " + complaint);
 }
 
@@ -171,11 +196,16 @@ void DomainTable::refresh(Clock::time_point now) {
   if (list_ == 0 && has_room()) list_ = send(ListDomains{}, List{}, now);
 }
 
+void DomainTable::ping(Clock::time_point now) {
+  if (connected_) ping_ = send(PingActuator{}, Beat{}, now);
+}
+
 void DomainTable::describe_stale(Clock::time_point now) {
   for (auto& [uuid, domain] : domains_) {
-    if (!has_room()) return;
+    if (!has_room() || descriptions_ >= kMaxDescriptions) return;
     if (!domain.stale || domain.stalled || domain.description != 0 || domain.changes != 0) continue;
     domain.stale = false;
+    ++descriptions_;
     domain.description = send(DescribeDomain{uuid}, Description{uuid, {}}, now);
   }
 }
@@ -185,7 +215,7 @@ bool DomainTable::request(const Change& change, Clock::time_point now) {
   if (domain == nullptr || !has_room()) return false;
   ++domain->changes;
   if (change.key.attach) {
-    send(AttachHostdev{change.key.domain, change.key.hostdev}, change, now);
+    send(AttachHostdev{change.key.domain, change.key.hostdev, change.digest}, change, now);
   } else {
     send(DetachHostdev{change.key.domain, change.key.hostdev}, change, now);
   }

@@ -19,11 +19,12 @@
 
 namespace whawty {
 
-inline constexpr std::size_t kMaxDomains = 8192;
+inline constexpr std::size_t kMaxDomains = 4096;
 
 // An attach or detach, and how the log names it.
 struct Change {
   ChangeKey key;
+  Digest digest;  // of the device that is to be attached
   std::string device;
   std::string machine;
   std::string why;
@@ -55,6 +56,11 @@ class DomainTable {
 
   // Asks for the live XML of domains that something happened to, as far as there is room for requests.
   void describe_stale(Clock::time_point now);
+
+  // Asks the actuator whether it is alive; true until it has answered. One that was never connected is not
+  // asked.
+  void ping(Clock::time_point now);
+  bool pinged() const { return ping_ != 0; }
 
   // Sends an attach or detach request. False if there is no room for it now.
   bool request(const Change& change, Clock::time_point now);
@@ -93,16 +99,17 @@ class DomainTable {
     std::size_t changes = 0;        // unanswered attach and detach requests
     std::uint64_t listed = 0;       // the last list request that named it
     bool listed_active = false;
-    std::string complaint;    // what was last said of its XML
+    std::string complaint;    // the beginning of what was last said of its XML
     Clock::time_point since;  // when it was first heard of, or started
   };
   struct List {};
+  struct Beat {};
   struct Description {
     Uuid domain;
     std::string xml;  // what has come so far
   };
   struct InFlight {
-    std::variant<List, Description, Change> what;
+    std::variant<List, Beat, Description, Change> what;
     Clock::time_point sent;
   };
 
@@ -113,6 +120,7 @@ class DomainTable {
   ChangeEnded finish_change(const InFlight& request, const Result& result, Clock::time_point now);
   void finish_description(const Description& description, const Result& result);
   void take_description(State& domain, const Uuid& uuid, const std::string& xml);
+  std::size_t hostdevs_of_others(const Uuid& uuid) const;
   void stop(State& domain);
   void stall(const Uuid& uuid);
   void give_up(State& domain, const std::string& complaint);
@@ -127,8 +135,10 @@ class DomainTable {
   std::map<Uuid, State> domains_;
   std::map<std::uint64_t, InFlight> in_flight_;
   std::uint64_t last_request_ = 0;
-  std::uint64_t list_ = 0;  // the unanswered list request, or 0
-  bool connected_ = false;  // libvirt has named its domains once
+  std::uint64_t list_ = 0;        // the unanswered list request, or 0
+  std::uint64_t ping_ = 0;        // the unanswered ping, or 0
+  std::size_t descriptions_ = 0;  // unanswered describe requests
+  bool connected_ = false;        // libvirt has named its domains once
   bool changed_ = false;
   std::vector<Uuid> stirred_;
 };

@@ -2,7 +2,9 @@
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 #include "matcher/domain_xml.h"
 
+#include <algorithm>
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
 #include <new>
 #include <optional>
@@ -14,6 +16,10 @@
 
 namespace whawty {
 namespace {
+
+// pugixml takes up to 128 bytes for a tag and the text behind it: many more than any domain has would be more
+// memory than all else takes.
+constexpr std::ptrdiff_t kMaxTags = 65'536;
 
 // Like strtoul(3) with base 0, which libvirt uses: 0x for hexadecimal, a leading 0 for octal. Signs and
 // blanks, which that would take, libvirt never writes.
@@ -105,6 +111,8 @@ std::variant<DomainDescription, DomainXmlError> parse_domain_xml(std::string_vie
   // pugixml takes a NUL for the end, so that the rest would be ignored.
   if (const std::size_t nul = xml.find('\0'); nul != std::string_view::npos)
     return DomainXmlError{concat("domain XML: a NUL at byte ", nul)};
+  if (std::count(xml.begin(), xml.end(), '<') > kMaxTags)
+    return DomainXmlError{concat("domain XML: more than ", kMaxTags, " tags")};
   pugi::xml_document document;
   // No option is needed that expands, validates or loads anything: pugixml skips a DOCTYPE, and knows no
   // entity but the five of XML itself.
@@ -115,8 +123,9 @@ std::variant<DomainDescription, DomainXmlError> parse_domain_xml(std::string_vie
     return DomainXmlError{concat("domain XML: ", result.description(), " at byte ", result.offset)};
   const pugi::xml_node root = document.document_element();
   if (std::string_view(root.name()) != "domain")
-    return DomainXmlError{
-        concat("domain XML: the root is <", escape(root.name()).substr(0, 64), ">, expected <domain>")};
+    return DomainXmlError{concat("domain XML: the root is <",
+                                 escape(std::string_view(root.name()).substr(0, 64)),
+                                 ">, expected <domain>")};
   for (pugi::xml_node next = root.next_sibling(); next; next = next.next_sibling())
     if (next.type() == pugi::node_element) return DomainXmlError{"domain XML: more than one root"};
   return describe(root);

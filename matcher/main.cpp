@@ -11,17 +11,22 @@
 namespace whawty {
 namespace {
 
-void run() {
+constexpr std::uint64_t kDescriptors = 64;
+constexpr std::uint64_t kMemory = 256 << 20;  // bytes
+
+void run(const WorkerOptions& options) {
   Channel supervisor{take_fd(kMatcherToSupervisor)};
   Channel scanner{take_fd(kMatcherToScanner)};
   Channel actuator{take_fd(kMatcherToActuator)};
-  seal(kMatcherProfile);  // nothing is read from a peer before this line
+  Sandbox sandbox{.profile = kMatcherProfile, .descriptors = kDescriptors, .memory = kMemory};
+  if (options.landlock) sandbox.readable.emplace();  // no file at all
+  seal(sandbox);                                     // nothing is read from a peer before this line
   Matcher{std::move(supervisor), std::move(scanner), std::move(actuator)}.serve();
 }
 
 }  // namespace
 }  // namespace whawty
 
-int main() {
-  return whawty::run_worker("matcher", whawty::run);
+int main(int argc, char** argv) {
+  return whawty::run_worker("matcher", argc, argv, whawty::run);
 }

@@ -10,7 +10,6 @@
 #include <chrono>
 #include <system_error>
 
-#include "protocol/matcher_to_scanner.h"
 #include "protocol/violation.h"
 
 namespace whawty {
@@ -95,15 +94,18 @@ void Matcher::receive() {
 void Matcher::take(const ControlMessage& message, const Fd& attached) {
   const auto* const file = std::get_if<ConfigFile>(&message);
   if ((file != nullptr) != static_cast<bool>(attached)) throw Violation("a descriptor too few or too many");
-  if (file == nullptr) return commit();
+  if (std::holds_alternative<Ping>(message)) return reconciler_.ping(Clock::now());
+  if (file == nullptr) return commit(std::get<ConfigCommit>(message));
   if (file->machine.empty() != offered_.empty()) throw Violation("configuration files out of order");
   if (offered_.size() >= kMaxFiles) throw Violation("too many configuration files");
   offered_.push_back({file->name, file->machine, read_all(attached)});
 }
 
-void Matcher::commit() {
+void Matcher::commit(const ConfigCommit& commit) {
   if (offered_.empty()) throw Violation("a configuration without a file");
-  const std::string now = log::time_of_day(std::time(nullptr));
+  const bool is_new = commit.in_use_since == 0;
+  const std::string since =
+      log::time_of_day(is_new ? std::time(nullptr) : static_cast<std::time_t>(commit.in_use_since));
   auto result = load_config(offered_);
   offered_.clear();
   if (const auto* const error = std::get_if<ConfigError>(&result)) {
@@ -113,10 +115,12 @@ void Matcher::commit() {
   }
   auto& loaded = std::get<LoadedConfig>(result);
   for (const std::string& notice : loaded.notices) log::info(notice);
-  log::info(in_use_since_.empty() ? "using" : "reloaded",
-            " the configuration: ", loaded.config.machines.size(), " machines");
+  if (is_new)
+    log::info(in_use_since_.empty() ? "using" : "reloaded",
+              " the configuration: ", loaded.config.machines.size(),
+              loaded.config.machines.size() == 1 ? " machine" : " machines");
   reconciler_.use(std::move(loaded.config), Clock::now());
-  in_use_since_ = now;
+  in_use_since_ = since;
   supervisor_.send(encode(ConfigAccepted{}));
 }
 
@@ -124,8 +128,12 @@ void Matcher::send(const Request& request) {
   actuator_.send(encode(request));
 }
 
-void Matcher::rescan() {
-  scanner_.send(encode(Rescan{}));
+void Matcher::ask(ScanRequest request) {
+  scanner_.send(encode(request));
+}
+
+void Matcher::alive() {
+  supervisor_.send(encode(Alive{}));
 }
 
 void Matcher::report(const Status& status) {

@@ -26,11 +26,12 @@ class Matcher final : private Output {
   void wait();
   void receive();
   void take(const ControlMessage& message, const Fd& attached);
-  void commit();
+  void commit(const ConfigCommit& commit);
 
   void send(const Request& request) override;
-  void rescan() override;
+  void ask(ScanRequest request) override;
   void report(const Status& status) override;
+  void alive() override;
   void say(log::Level level, const std::string& line) override;
 
   Channel supervisor_, scanner_, actuator_;

@@ -27,7 +27,7 @@ const std::string* property(const Device& device, const std::string& name) {
 
 std::string list_of(const std::vector<std::string>& tags) {
   std::string text;
-  for (const std::string& tag : tags) text += ' ' + show(tag);
+  for (const std::string& tag : tags) text += ' ' + show_word(tag);
   return text;
 }
 
@@ -36,7 +36,7 @@ std::string list_of(const std::vector<std::string>& tags) {
 std::string name_of(const Device& device) {
   std::string text = numbers({device.bus, device.number, device.vendor, device.product});
   const std::string* const serial = property(device, "ID_SERIAL_SHORT");
-  if (serial != nullptr) text += " serial=" + show(*serial);
+  if (serial != nullptr) text += " serial=" + show_word(*serial);
   return text + " port=" + device.sysname;
 }
 
@@ -68,7 +68,7 @@ std::string duration_text(std::chrono::nanoseconds duration) {
 std::vector<std::string> listing_of(const Device& device) {
   std::vector<std::string> lines{concat("device ", name_of(device))};
   for (const Property& one : device.properties)
-    lines.push_back(concat("  ", show(one.name), " = ", show(one.value)));
+    lines.push_back(concat("  ", show_word(one.name), " = ", show(one.value)));
   if (device.properties_omitted)
     lines.emplace_back("  (more properties and tags than a record holds: none can be matched)");
   lines.push_back("  tags:" + list_of(device.tags));

@@ -8,6 +8,7 @@
 
 #include "common/log.h"
 #include "protocol/matcher_to_actuator.h"
+#include "protocol/matcher_to_scanner.h"
 #include "protocol/matcher_to_supervisor.h"
 
 namespace whawty {
@@ -15,8 +16,9 @@ namespace whawty {
 class Output {
  public:
   virtual void send(const Request& request) = 0;                    // to the actuator
-  virtual void rescan() = 0;                                        // to the scanner
+  virtual void ask(ScanRequest request) = 0;                        // to the scanner
   virtual void report(const Status& status) = 0;                    // to the supervisor
+  virtual void alive() = 0;                                         // to the supervisor
   virtual void say(log::Level level, const std::string& line) = 0;  // to the log
 
  protected:

@@ -7,6 +7,7 @@
 
 #include "common/text.h"
 #include "matcher/messages.h"
+#include "protocol/violation.h"
 
 namespace whawty {
 namespace {
@@ -25,12 +26,6 @@ std::string device_name(const DeviceMap& devices, const std::string& sysname, co
   return device == devices.end() ? name_of(hostdev) : name_of(device->second);
 }
 
-std::string uuid_text(const Uuid& uuid) {
-  const std::string digits = hex(uuid.high, 16) + hex(uuid.low, 16);
-  return digits.substr(0, 8) + '-' + digits.substr(8, 4) + '-' + digits.substr(12, 4) + '-' +
-         digits.substr(16, 4) + '-' + digits.substr(20);
-}
-
 }  // namespace
 
 void Reconciler::use(Config config, Clock::time_point now) {
@@ -42,7 +37,24 @@ void Reconciler::use(Config config, Clock::time_point now) {
   if (!reported_) report_status({});
 }
 
+void Reconciler::ping(Clock::time_point now) {
+  if (std::exchange(pinged_, true)) throw Violation("a ping before the last one was answered");
+  scanner_ping_ = true;
+  output_.ask(ScanRequest::kPing);
+  domains_.ping(now);
+}
+
+void Reconciler::answer_ping() {
+  if (!pinged_ || scanner_ping_ || domains_.pinged()) return;
+  pinged_ = false;
+  output_.alive();
+}
+
 void Reconciler::take(ScannerMessage message) {
+  if (std::holds_alternative<Pong>(message)) {
+    if (!std::exchange(scanner_ping_, false)) throw Violation("an answer to no ping");
+    return answer_ping();
+  }
   const auto* const device = std::get_if<Device>(&message);
   const Hostdev address = device == nullptr ? Hostdev{} : hostdev_of(*device);
   const bool in_snapshot = devices_.in_snapshot();
@@ -59,6 +71,7 @@ void Reconciler::take(const ActuatorMessage& message, Clock::time_point now) {
   const bool refreshing = domains_.refreshing();
   if (const auto ended = domains_.take(message, now)) conclude(*ended, now);
   for (const Uuid& domain : domains_.take_stirred()) attempts_.hurry(domain);
+  answer_ping();
   if (debug_ && refreshing && !domains_.refreshing()) say_guests();
 }
 
@@ -74,17 +87,22 @@ Clock::time_point Reconciler::next_step(Clock::time_point now) const {
   if (!config_) return Clock::time_point::max();
   // A domain whose first description is late stops being waited for.
   const auto late = plan_is_old_ && domains_.connected() ? now + 100ms : Clock::time_point::max();
-  return std::min({next_round_, next_attempt_, late});
+  // Attempts have to wait for a plan that cannot be made yet.
+  return std::min(next_round_, plan_is_old_ ? late : next_attempt_);
 }
 
 void Reconciler::begin_round(Clock::time_point now) {
   next_round_ =
       now + std::max(kShortestRound, std::chrono::duration_cast<Clock::duration>(config_->interval));
   domains_.refresh(now);
+  ask_rescan();
+}
+
+void Reconciler::ask_rescan() {
   // The first snapshot comes unasked.
   if (!devices_.complete() || devices_.in_snapshot() || rescan_asked_) return;
   rescan_asked_ = true;
-  output_.rescan();
+  output_.ask(ScanRequest::kRescan);
 }
 
 void Reconciler::carry_out_plan(Clock::time_point now) {
@@ -115,6 +133,7 @@ void Reconciler::forget_attempts(const Plan& plan, const std::vector<DomainView>
 
 void Reconciler::carry_out(const Detach& detach, Clock::time_point now) {
   request({{detach.domain, false, detach.hostdev},
+           {},
            device_name(devices_.devices(), detach.sysname, detach.hostdev),
            domains_.name_of(detach.domain),
            reason_of(detach.reason)},
@@ -124,9 +143,12 @@ void Reconciler::carry_out(const Detach& detach, Clock::time_point now) {
 void Reconciler::carry_out(const Attach& attach, Clock::time_point now) {
   const Device& device = devices_.devices().at(attach.sysname);
   const std::string machine = domains_.name_of(attach.domain);
-  request(
-      {{attach.domain, true, hostdev_of(device)}, name_of(device), machine, rule_name(machine, attach.rule)},
-      now);
+  request({{attach.domain, true, hostdev_of(device)},
+           device.digest,
+           name_of(device),
+           machine,
+           rule_name(machine, attach.rule)},
+          now);
 }
 
 void Reconciler::request(const Change& change, Clock::time_point now) {
@@ -141,10 +163,13 @@ void Reconciler::conclude(const ChangeEnded& ended, Clock::time_point now) {
   const ChangeKey& key = ended.change.key;
   say(attempts_.ended(key, done, now, done && !key.attach ? kDetachPatience : Clock::duration{}), ended);
   next_attempt_ = attempts_.next(now);
+  // The scanner's record of the device is out of date.
+  if (ended.result.outcome == Outcome::kOtherDevice || ended.result.outcome == Outcome::kSwapped)
+    ask_rescan();
 }
 
 void Reconciler::say(Attempts::Report report, const ChangeEnded& ended) {
-  const auto& [key, device, name, why] = ended.change;
+  const auto& [key, digest, device, name, why] = ended.change;
   const std::string machine = escape(name);
   const std::string what =
       key.attach ? device + " to " + machine + " by " + why : device + " from " + machine + ": " + why;
@@ -161,9 +186,9 @@ void Reconciler::say(Attempts::Report report, const ChangeEnded& ended) {
                          ", but the live XML of ", machine, " does not show it: trying again"));
       break;
     case Attempts::Report::kFailed:
-      output_.say(log::Level::kError,
-                  concat("cannot ", key.attach ? "attach " : "detach ", what,
-                         ": libvirt says: ", escape(ended.result.message), ": trying again"));
+      output_.say(log::Level::kError, concat("cannot ", key.attach ? "attach " : "detach ", what,
+                                             ended.result.libvirt_code != 0 ? ": libvirt says: " : ": ",
+                                             escape(ended.result.message), ": trying again"));
       break;
   }
 }
@@ -172,9 +197,9 @@ void Reconciler::say_conflicts(const std::vector<Conflict>& conflicts) {
   for (const Conflict& conflict : conflicts) {
     if (std::find(conflicts_.begin(), conflicts_.end(), conflict) != conflicts_.end()) continue;
     const std::string device = device_name(devices_.devices(), conflict.sysname, {});
-    output_.say(log::Level::kWarning, concat("machine ", escape(conflict.machine), " wants ", device, " by ",
-                                             rule_name(conflict.machine, conflict.rule), ", but ",
-                                             escape(conflict.holder), " has it and keeps it"));
+    output_.say(log::Level::kWarning, concat("machine ", escape(conflict.machine), " also wants ", device,
+                                             " by ", rule_name(conflict.machine, conflict.rule),
+                                             ": it stays with ", escape(conflict.holder)));
   }
   conflicts_ = conflicts;
 }
@@ -186,7 +211,7 @@ void Reconciler::say_devices() {
 
 void Reconciler::say_guests() {
   for (const Guest& guest : domains_.guests())
-    output_.say(log::Level::kDebug, concat("guest ", escape(guest.name), ' ', uuid_text(guest.uuid),
+    output_.say(log::Level::kDebug, concat("guest ", escape(guest.name), ' ', to_string(guest.uuid),
                                            guest.running ? " running" : " off"));
 }
 

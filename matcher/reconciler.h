@@ -28,6 +28,10 @@ class Reconciler {
   void take(ScannerMessage message);
   void take(const ActuatorMessage& message, Clock::time_point now);
 
+  // Says that all is alive, when the scanner has answered a ping, and the actuator, if it was ever connected.
+  // Throws Violation if that has not yet been said of the last one.
+  void ping(Clock::time_point now);
+
   // Does what is due. Nothing is, before a configuration is in use.
   void step(Clock::time_point now);
 
@@ -35,7 +39,9 @@ class Reconciler {
   Clock::time_point next_step(Clock::time_point now) const;
 
  private:
+  void answer_ping();
   void begin_round(Clock::time_point now);
+  void ask_rescan();
   void carry_out_plan(Clock::time_point now);
   void forget_attempts(const Plan& plan, const std::vector<DomainView>& views);
   void carry_out(const Detach& detach, Clock::time_point now);
@@ -60,6 +66,8 @@ class Reconciler {
   bool plan_is_old_ = false;
   bool rescan_asked_ = false;  // and its snapshot has not ended
   std::optional<Status> reported_;
+  bool scanner_ping_ = false;  // unanswered
+  bool pinged_ = false;        // and not yet said that all is alive
 };
 
 }  // namespace whawty

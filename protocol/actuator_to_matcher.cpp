@@ -31,6 +31,10 @@ Outcome read_outcome(schema::Outcome outcome) {
       return Outcome::kNoDomain;
     case schema::Outcome::STALLED:
       return Outcome::kStalled;
+    case schema::Outcome::OTHER_DEVICE:
+      return Outcome::kOtherDevice;
+    case schema::Outcome::SWAPPED:
+      return Outcome::kSwapped;
   }
   throw Violation("a result of an unknown kind");
 }

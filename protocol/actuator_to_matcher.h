@@ -14,10 +14,10 @@
 
 namespace whawty {
 
-inline constexpr std::size_t kMaxXmlChunk = 48 * 1024;   // bytes
-inline constexpr std::size_t kMaxXml = 8 * 1024 * 1024;  // bytes, all chunks of a description
-inline constexpr std::size_t kMaxResultMessage = 1024;   // bytes
-inline constexpr std::size_t kMaxDomainName = 1024;      // bytes
+inline constexpr std::size_t kMaxXmlChunk = 48 * 1024;  // bytes
+inline constexpr std::size_t kMaxXml = 1024 * 1024;     // bytes, all chunks of a description
+inline constexpr std::size_t kMaxResultMessage = 1024;  // bytes
+inline constexpr std::size_t kMaxDomainName = 1024;     // bytes
 
 struct DomainListed {
   Uuid uuid;
@@ -32,7 +32,7 @@ struct XmlChunk {
   std::uint64_t request = 0;
   std::string data;
 };
-enum class Outcome : std::uint8_t { kDone, kFailed, kNoDomain, kStalled };
+enum class Outcome : std::uint8_t { kDone, kFailed, kNoDomain, kStalled, kOtherDevice, kSwapped };
 struct Result {
   std::uint64_t request = 0;
   Outcome outcome = Outcome::kDone;

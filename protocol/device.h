@@ -8,9 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "common/device_digest.h"
+
 namespace whawty {
 
 inline constexpr std::size_t kMaxDevices = 4096;
+inline constexpr std::size_t kMaxFootprint = 8 * 1024 * 1024;  // bytes, of all devices
 inline constexpr std::uint16_t kMaxBus = 999;
 inline constexpr std::uint16_t kMaxDeviceNumber = 127;
 inline constexpr std::uint8_t kHubClass = 0x09;  // https://www.usb.org/defined-class-codes
@@ -34,8 +37,19 @@ struct Device {
   std::vector<std::string> tags;
   std::vector<std::string> current_tags;
   bool properties_omitted = false;  // the device had more of them than a record holds
+  Digest digest{};                  // of what it is beyond its numbers
 
   bool operator==(const Device&) const = default;
 };
+
+// About how many bytes of memory the device takes.
+inline std::size_t footprint(const Device& device) {
+  std::size_t bytes = sizeof device + device.interface_classes.size();
+  for (const Property& property : device.properties)
+    bytes += sizeof property + property.name.size() + property.value.size();
+  for (const std::string& tag : device.tags) bytes += sizeof tag + tag.size();
+  for (const std::string& tag : device.current_tags) bytes += sizeof tag + tag.size();
+  return bytes;
+}
 
 }  // namespace whawty

@@ -6,6 +6,9 @@
 
 #include <compare>
 #include <cstdint>
+#include <string>
+
+#include "common/text.h"
 
 namespace whawty {
 
@@ -15,6 +18,13 @@ struct Uuid {
   std::uint64_t low = 0;
   auto operator<=>(const Uuid&) const = default;
 };
+
+// As virsh prints it: 8-4-4-4-12 hexadecimal digits.
+inline std::string to_string(const Uuid& uuid) {
+  std::string text = hex(uuid.high, 16) + hex(uuid.low, 16);
+  for (const std::size_t at : {20U, 16U, 12U, 8U}) text.insert(at, 1, '-');
+  return text;
+}
 
 // A <hostdev type='usb'>. Either pair may be missing in a live XML: bus and device are 0 then, vendor and
 // product are.

@@ -12,6 +12,7 @@
 #include <concepts>
 #include <string>
 
+#include "common/device_digest.h"
 #include "protocol/channel.h"
 #include "protocol/violation.h"
 
@@ -50,6 +51,19 @@ auto decode(const Datagram& datagram, Function function) {
 // A byte string of that many bytes. Throws Violation.
 std::string bytes(capnp::Data::Reader data, std::size_t at_least, std::size_t at_most, const char* what);
 capnp::Data::Reader data(const std::string& text);
+
+// A Digest, of the schema's type or of ours.
+template <class Reader>
+Digest read_digest(Reader digest) {
+  return {digest.getFirst(), digest.getSecond(), digest.getThird(), digest.getFourth()};
+}
+template <class Builder>
+void write_digest(Builder out, const Digest& digest) {
+  out.setFirst(digest[0]);
+  out.setSecond(digest[1]);
+  out.setThird(digest[2]);
+  out.setFourth(digest[3]);
+}
 
 // Throws Violation when the value is out of bounds.
 template <std::integral Value>

@@ -37,7 +37,7 @@ AttachHostdev read_attach(schema::HostdevRequest::Reader request) {
   const Hostdev hostdev = read_hostdev(request);
   if (hostdev.bus == 0 || hostdev.vendor == 0)
     throw Violation("an attach request that does not say all of its device");
-  return {read_uuid(request.getDomain()), hostdev};
+  return {read_uuid(request.getDomain()), hostdev, frame::read_digest(request.getDigest())};
 }
 
 DetachHostdev read_detach(schema::HostdevRequest::Reader request) {
@@ -58,12 +58,15 @@ Request read_request(schema::Request::Reader request) {
       return {id, read_attach(request.getAttach())};
     case schema::Request::DETACH:
       return {id, read_detach(request.getDetach())};
+    case schema::Request::PING:
+      return {id, PingActuator{}};
   }
   throw Violation("a request of an unknown kind");
 }
 
 struct Writer {
   schema::Request::Builder out;
+  void operator()(const PingActuator&) { out.setPing(); }
   void operator()(const ListDomains&) { out.setList(); }
   void operator()(const DescribeDomain& describe) {
     auto uuid = out.initDescribe();
@@ -71,7 +74,9 @@ struct Writer {
     uuid.setLow(describe.domain.low);
   }
   void operator()(const AttachHostdev& attach) {
-    write_hostdev(out.initAttach(), attach.domain, attach.hostdev);
+    auto request = out.initAttach();
+    write_hostdev(request, attach.domain, attach.hostdev);
+    frame::write_digest(request.initDigest(), attach.digest);
   }
   void operator()(const DetachHostdev& detach) {
     write_hostdev(out.initDetach(), detach.domain, detach.hostdev);

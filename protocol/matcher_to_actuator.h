@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <variant>
 
+#include "common/device_digest.h"
 #include "protocol/channel.h"
 #include "protocol/domain.h"
 
@@ -15,12 +16,14 @@ namespace whawty {
 inline constexpr std::size_t kMaxRequestsInFlight = 64;
 
 struct ListDomains {};
+struct PingActuator {};
 struct DescribeDomain {
   Uuid domain;
 };
 struct AttachHostdev {
   Uuid domain;
   Hostdev hostdev;  // bus, device and vendor given
+  Digest digest;    // of the device that is meant
 };
 struct DetachHostdev {
   Uuid domain;
@@ -29,7 +32,7 @@ struct DetachHostdev {
 
 struct Request {
   std::uint64_t id = 0;
-  std::variant<ListDomains, DescribeDomain, AttachHostdev, DetachHostdev> what;
+  std::variant<ListDomains, DescribeDomain, AttachHostdev, DetachHostdev, PingActuator> what;
 };
 
 Datagram encode(const Request& request);

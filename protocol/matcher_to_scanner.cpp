@@ -7,17 +7,19 @@
 
 namespace whawty {
 
-Datagram encode(const Rescan&) {
+Datagram encode(ScanRequest request) {
+  using Kind = schema::ScanRequest::Kind;
   frame::Builder builder;
-  builder.initRoot<schema::ScanRequest>().setKind(schema::ScanRequest::Kind::RESCAN);
+  builder.initRoot<schema::ScanRequest>().setKind(request == ScanRequest::kPing ? Kind::PING : Kind::RESCAN);
   return frame::finish(builder);
 }
 
-Rescan decode_scan_request(const Datagram& datagram) {
+ScanRequest decode_scan_request(const Datagram& datagram) {
+  using Kind = schema::ScanRequest::Kind;
   return frame::decode<schema::ScanRequest>(datagram, [](schema::ScanRequest::Reader request) {
-    if (request.getKind() != schema::ScanRequest::Kind::RESCAN)
-      throw Violation("a scan request of an unknown kind");
-    return Rescan{};
+    if (request.getKind() == Kind::RESCAN) return ScanRequest::kRescan;
+    if (request.getKind() == Kind::PING) return ScanRequest::kPing;
+    throw Violation("a scan request of an unknown kind");
   });
 }
 

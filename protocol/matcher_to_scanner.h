@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// matcher -> scanner: read everything again. Schema: schema/matcher_to_scanner.capnp.
+// matcher -> scanner: what it is asked to do. Schema: schema/matcher_to_scanner.capnp.
 #pragma once
 
 #include "protocol/channel.h"
 
 namespace whawty {
 
-struct Rescan {};
+enum class ScanRequest { kRescan, kPing };
 
-Datagram encode(const Rescan& message);
+Datagram encode(ScanRequest request);
 
-// Throws Violation for anything but a rescan request.
-Rescan decode_scan_request(const Datagram& datagram);
+// Throws Violation for anything that is not such a request.
+ScanRequest decode_scan_request(const Datagram& datagram);
 
 }  // namespace whawty

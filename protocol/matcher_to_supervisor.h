@@ -13,16 +13,17 @@ namespace whawty {
 
 struct ConfigAccepted {};
 struct ConfigRejected {};
+struct Alive {};
 struct Status {
   bool libvirt_connected = false;
   std::uint32_t machines = 0;  // in the configuration
   std::uint32_t running = 0;   // of these, active in libvirt
   std::uint32_t devices = 0;   // on the host, hubs left out
-  std::uint32_t attached = 0;  // of these, in a configured machine
+  std::uint32_t attached = 0;  // USB hostdevs of the running machines
   bool operator==(const Status&) const = default;
 };
 
-using PolicyMessage = std::variant<ConfigAccepted, ConfigRejected, Status>;
+using PolicyMessage = std::variant<ConfigAccepted, ConfigRejected, Status, Alive>;
 
 Datagram encode(const PolicyMessage& message);
 

@@ -38,6 +38,7 @@ void write_device(schema::Device::Builder record, const Device& device) {
   write_list(record.initTags(static_cast<unsigned>(device.tags.size())), device.tags);
   write_list(record.initCurrentTags(static_cast<unsigned>(device.current_tags.size())), device.current_tags);
   record.setPropertiesOmitted(device.properties_omitted);
+  frame::write_digest(record.initDigest(), device.digest);
 }
 
 std::string read_sysname(capnp::Data::Reader data) {
@@ -51,6 +52,7 @@ std::string read_sysname(capnp::Data::Reader data) {
 std::vector<std::string> read_tags(DataList::Reader list) {
   frame::bounded<std::size_t>(list.size(), 0, kMaxListed, "the number of tags");
   std::vector<std::string> tags;
+  tags.reserve(list.size());  // a vector that grows takes up to twice the memory
   for (const capnp::Data::Reader tag : list) tags.push_back(frame::bytes(tag, 1, kMaxName, "a tag"));
   return tags;
 }
@@ -58,6 +60,7 @@ std::vector<std::string> read_tags(DataList::Reader list) {
 std::vector<Property> read_properties(capnp::List<schema::Property>::Reader list) {
   frame::bounded<std::size_t>(list.size(), 0, kMaxListed, "the number of properties");
   std::vector<Property> properties;
+  properties.reserve(list.size());
   for (const schema::Property::Reader property : list) {
     properties.push_back({frame::bytes(property.getName(), 1, kMaxName, "a property's name"),
                           frame::bytes(property.getValue(), 0, kMaxValue, "a property's value")});
@@ -82,6 +85,7 @@ Device read_device(schema::Device::Reader record) {
   device.tags = read_tags(record.getTags());
   device.current_tags = read_tags(record.getCurrentTags());
   device.properties_omitted = record.getPropertiesOmitted();
+  device.digest = frame::read_digest(record.getDigest());
   return device;
 }
 
@@ -95,6 +99,8 @@ ScannerMessage read_message(schema::ScannerMessage::Reader message) {
       return DeviceRemoved{read_sysname(message.getRemoved())};
     case schema::ScannerMessage::SNAPSHOT_END:
       return SnapshotEnd{};
+    case schema::ScannerMessage::PONG:
+      return Pong{};
   }
   throw Violation("a scanner message of an unknown kind");
 }
@@ -104,6 +110,7 @@ struct Writer {
   void operator()(const SnapshotBegin&) { message.setSnapshotBegin(); }
   void operator()(const Device& device) { write_device(message.initDevice(), device); }
   void operator()(const DeviceRemoved& removed) { message.setRemoved(frame::data(removed.sysname)); }
+  void operator()(const Pong&) { message.setPong(); }
   void operator()(const SnapshotEnd&) { message.setSnapshotEnd(); }
 };
 

@@ -14,11 +14,12 @@ namespace whawty {
 
 struct SnapshotBegin {};
 struct SnapshotEnd {};
+struct Pong {};
 struct DeviceRemoved {
   std::string sysname;
 };
 
-using ScannerMessage = std::variant<SnapshotBegin, Device, DeviceRemoved, SnapshotEnd>;
+using ScannerMessage = std::variant<SnapshotBegin, Device, DeviceRemoved, SnapshotEnd, Pong>;
 
 // Throws std::length_error for a device whose record is larger than a datagram.
 Datagram encode(const ScannerMessage& message);

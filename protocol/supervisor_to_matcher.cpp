@@ -17,7 +17,9 @@ ControlMessage read_message(schema::ControlMessage::Reader message) {
       return ConfigFile{frame::bytes(message.getFile().getName(), 1, kMaxPath, "a file's name"),
                         frame::bytes(message.getFile().getMachine(), 0, kMaxFileName, "a machine's name")};
     case schema::ControlMessage::COMMIT:
-      return ConfigCommit{};
+      return ConfigCommit{message.getCommit()};
+    case schema::ControlMessage::PING:
+      return Ping{};
   }
   throw Violation("a control message of an unknown kind");
 }
@@ -29,7 +31,8 @@ struct Writer {
     record.setName(frame::data(file.name));
     record.setMachine(frame::data(file.machine));
   }
-  void operator()(const ConfigCommit&) { out.setCommit(); }
+  void operator()(const ConfigCommit& commit) { out.setCommit(commit.in_use_since); }
+  void operator()(const Ping&) { out.setPing(); }
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 // supervisor -> matcher: a configuration, file by file. Bounds and order: schema/supervisor_to_matcher.capnp.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <variant>
 
@@ -16,9 +17,12 @@ struct ConfigFile {
   std::string name;     // as messages show it
   std::string machine;  // of a file of machines.d, else empty
 };
-struct ConfigCommit {};
+struct ConfigCommit {
+  std::int64_t in_use_since = 0;  // seconds since 1970; 0 for a new configuration
+};
+struct Ping {};
 
-using ControlMessage = std::variant<ConfigFile, ConfigCommit>;
+using ControlMessage = std::variant<ConfigFile, ConfigCommit, Ping>;
 
 Datagram encode(const ControlMessage& message);
 

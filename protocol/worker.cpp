@@ -2,9 +2,11 @@
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 #include "protocol/worker.h"
 
+#include <getopt.h>
 #include <sys/prctl.h>
 
 #include <exception>
+#include <stdexcept>
 
 #include "common/exit_code.h"
 #include "common/log.h"
@@ -12,6 +14,32 @@
 #include "protocol/channel.h"
 
 namespace whawty {
+namespace {
+
+constexpr option kOptions[] = {
+    {"without-landlock", no_argument, nullptr, 'l'},
+    {"connect", required_argument, nullptr, 'c'},
+    {"domain", required_argument, nullptr, 'd'},
+    {"no-domain", no_argument, nullptr, 'n'},
+    {nullptr, 0, nullptr, 0},
+};
+
+WorkerOptions parse(int argc, char** argv) {
+  WorkerOptions options;
+  ::opterr = 0;
+  for (int choice = 0; (choice = ::getopt_long(argc, argv, "", kOptions, nullptr)) != -1;) {
+    if (choice == 'l') options.landlock = false;
+    if (choice == 'c') options.connect = ::optarg;
+    if (choice == 'n' || choice == 'd')
+      options.domains.emplace(options.domains.value_or(std::set<std::string>{}));
+    if (choice == 'd') options.domains->insert(::optarg);
+    if (choice == '?')
+      throw std::runtime_error("an unknown option: the supervisor starts this program, nobody else");
+  }
+  return options;
+}
+
+}  // namespace
 
 int exit_code_of(const std::function<void()>& work) {
   try {
@@ -27,11 +55,12 @@ int exit_code_of(const std::function<void()>& work) {
   return kExitFailure;
 }
 
-int run_worker(const char* name, const std::function<void()>& work) {
+int run_worker(const char* name, int argc, char** argv,
+               const std::function<void(const WorkerOptions&)>& work) {
   // It was started by execveat(2) on a descriptor, which leaves a number for a name.
   ::prctl(PR_SET_NAME, name);
   log::start(name);
-  return exit_code_of(work);
+  return exit_code_of([&] { work(parse(argc, argv)); });
 }
 
 }  // namespace whawty

@@ -5,12 +5,23 @@
 #pragma once
 
 #include <functional>
+#include <optional>
+#include <set>
+#include <string>
 
 namespace whawty {
 
+// The command line of a worker, written by the supervisor.
+struct WorkerOptions {
+  bool landlock = true;                          // not --without-landlock
+  std::string connect;                           // --connect URI, for the actuator
+  std::optional<std::set<std::string>> domains;  // --domain NAME, each, or --no-domain, for the actuator
+};
+
 // Names the process and starts its log, does the work, and returns the exit code that tells the supervisor
 // how it ended, with one line in the log unless a peer's end was all there was.
-int run_worker(const char* name, const std::function<void()>& work);
+int run_worker(const char* name, int argc, char** argv,
+               const std::function<void(const WorkerOptions&)>& work);
 
 // The same for a part of the work after which no destructors may run.
 int exit_code_of(const std::function<void()>& work);

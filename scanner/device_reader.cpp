@@ -12,10 +12,10 @@
 #include <system_error>
 #include <vector>
 
+#include "common/sysfs.h"
 #include "common/text.h"
 #include "protocol/scanner_to_matcher.h"
 #include "protocol/violation.h"
-#include "scanner/sysfs.h"
 #include "scanner/udev.h"
 
 namespace whawty {
@@ -143,6 +143,9 @@ Reading read_once(udev* udev, const std::string& sysname) {
   device.properties = properties(handle.get());
   device.tags = names(udev_device_get_tags_list_entry(handle.get()));
   device.current_tags = names(udev_device_get_current_tags_list_entry(handle.get()));
+  const std::optional<Digest> digest = digest_of(*directory);
+  if (!digest) throw Gone{};
+  device.digest = *digest;
   const bool waits = awaits_udev(handle.get(), *directory);
   // libudev reads by path: only if the directory is still alive, and the number the same, was all of it one
   // device.

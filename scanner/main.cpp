@@ -13,17 +13,23 @@
 namespace whawty {
 namespace {
 
-void run() {
+constexpr std::uint64_t kDescriptors = 64;
+constexpr std::uint64_t kMemory = 128
+                                  << 20;  // bytes: the records of all devices, and one snapshot in the queue
+
+void run(const WorkerOptions& options) {
   Channel matcher{take_fd(kScannerToMatcher)};
   const Udev udev{udev_new()};
   Monitor monitor{udev.get()};
-  seal(kScannerProfile);  // no device, no event and no request is read before this line
+  Sandbox sandbox{.profile = kScannerProfile, .descriptors = kDescriptors, .memory = kMemory};
+  if (options.landlock) sandbox.readable = {"/sys", "/run/udev"};
+  seal(sandbox);  // no device, no event and no request is read before this line
   Scanner{udev.get(), monitor, matcher}.serve();
 }
 
 }  // namespace
 }  // namespace whawty
 
-int main() {
-  return whawty::run_worker("scanner", whawty::run);
+int main(int argc, char** argv) {
+  return whawty::run_worker("scanner", argc, argv, whawty::run);
 }

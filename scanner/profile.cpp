@@ -24,7 +24,6 @@ constexpr SyscallRule kRules[] = {
     {SCMP_SYS(ppoll), kAnyArguments, "the same, as newer C libraries call it"},
     {SCMP_SYS(write), when(equals_int(0, 2)), "the log, and no other file"},
     // sysfs and the udev data.
-    {SCMP_SYS(open), when(deny_bits(1, kWriting)), "reading, as older C libraries call it"},
     {SCMP_SYS(openat), when(deny_bits(2, kWriting)),
      "directories and attributes of sysfs, files of the udev data"},
     {SCMP_SYS(read), kAnyArguments, "their content"},
@@ -35,8 +34,7 @@ constexpr SyscallRule kRules[] = {
     {SCMP_SYS(newfstatat), kAnyArguments, "the same, as this C library calls it"},
     {SCMP_SYS(statx), kAnyArguments, "the same, as newer versions of libudev do"},
     {SCMP_SYS(fstatfs), kAnyArguments, "libudev makes sure that a path is in sysfs"},
-    {SCMP_SYS(readlink), kAnyArguments, "libudev reads a device's subsystem and driver"},
-    {SCMP_SYS(readlinkat), kAnyArguments, "the same, as this version does"},
+    {SCMP_SYS(readlinkat), kAnyArguments, "libudev reads a device's subsystem and driver"},
     {SCMP_SYS(access), kAnyArguments, "is udevd running, does a path exist"},
     {SCMP_SYS(faccessat), kAnyArguments, "the same, on architectures without access(2)"},
     {SCMP_SYS(faccessat2), kAnyArguments, "the same, relative to a directory"},

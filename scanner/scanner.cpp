@@ -11,10 +11,11 @@
 #include <vector>
 
 #include "common/log.h"
+#include "common/sysfs.h"
 #include "protocol/matcher_to_scanner.h"
 #include "protocol/scanner_to_matcher.h"
+#include "protocol/violation.h"
 #include "scanner/device_reader.h"
-#include "scanner/sysfs.h"
 
 namespace whawty {
 namespace {
@@ -27,6 +28,9 @@ std::vector<std::string> usb_devices() {
   std::erase_if(names, [](const std::string& name) { return name.find(':') != std::string::npos; });
   return names;
 }
+
+// Room is left for 4,096 devices without properties.
+constexpr std::size_t kFootprintOfWhole = kMaxFootprint - kMaxDevices * (sizeof(Device) + 64);
 
 void log_once(bool& logged, const std::string& message) {
   if (!std::exchange(logged, true)) log::warning(message);
@@ -65,8 +69,12 @@ void Scanner::wait_and_work() {
 void Scanner::answer_request() {
   Received request;
   if (!matcher_.receive(request)) return;
-  decode_scan_request(request.datagram);
-  send_snapshot();
+  if (request.attached) throw Violation("a request with a descriptor");
+  if (decode_scan_request(request.datagram) == ScanRequest::kPing) {
+    matcher_.send(encode(Pong{}));
+  } else {
+    send_snapshot();
+  }
 }
 
 void Scanner::follow_events() {
@@ -83,6 +91,7 @@ void Scanner::follow_events() {
 void Scanner::send_snapshot() {
   const std::vector<std::string> names = usb_devices();
   told_.clear();
+  footprint_ = 0;
   matcher_.send(encode(SnapshotBegin{}));
   bool too_many = false;
   for (const std::string& sysname : names) {
@@ -105,7 +114,7 @@ void Scanner::look(const std::string& sysname) {
   const std::optional<Device> device = read(sysname);
   if (!device) {
     if (known == told_.end()) return;
-    told_.erase(known);
+    forget(known);
     matcher_.send(encode(DeviceRemoved{sysname}));
     return;
   }
@@ -125,12 +134,34 @@ std::optional<Device> Scanner::read(const std::string& sysname) {
     complaints_[sysname] = reading.complaint;
     log::warning("USB device ", escape(sysname), ' ', reading.complaint);
   }
+  if (reading.device) fit(*reading.device);
   return std::move(reading.device);
+}
+
+// What all devices take together is bounded, too: one for whose properties there is no room is told without
+// them.
+void Scanner::fit(Device& device) {
+  const auto known = told_.find(device.sysname);
+  const std::size_t others = footprint_ - (known == told_.end() ? 0 : footprint(known->second));
+  if (others + footprint(device) <= kFootprintOfWhole) return;
+  device.properties.clear();
+  device.tags.clear();
+  device.current_tags.clear();
+  device.properties_omitted = true;
+  log_once(room_logged_,
+           "the devices have more properties than there is room for: some are told without theirs");
+}
+
+void Scanner::forget(std::map<std::string, Device>::iterator known) {
+  footprint_ -= footprint(known->second);
+  told_.erase(known);
 }
 
 void Scanner::tell(const Device& device) {
   matcher_.send(encode(device));
-  told_.insert_or_assign(device.sysname, device);
+  if (const auto known = told_.find(device.sysname); known != told_.end()) forget(known);
+  footprint_ += footprint(device);
+  told_.emplace(device.sysname, device);
 }
 
 }  // namespace whawty

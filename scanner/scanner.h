@@ -32,13 +32,17 @@ class Scanner {
   void send_snapshot();
   void look(const std::string& sysname);
   std::optional<Device> read(const std::string& sysname);
+  void fit(Device& device);
   void tell(const Device& device);
+  void forget(std::map<std::string, Device>::iterator known);
 
   udev* udev_;
   Monitor& monitor_;
   Channel& matcher_;
   std::map<std::string, Device> told_;             // what the matcher knows, by sysfs name
   std::map<std::string, std::string> complaints_;  // what the log has been told, by sysfs name
+  std::size_t footprint_ = 0;                      // of the devices told
+  bool room_logged_ = false;
   bool loss_logged_ = false;
   bool limit_logged_ = false;
 };

@@ -37,7 +37,7 @@ struct Domain {
 
 struct XmlChunk {
   request @0 :UInt64;            # of a describe request that is unanswered
-  data @1 :Data;                 # 1 byte to 48 KiB; in order, 8 MiB in all
+  data @1 :Data;                 # 1 byte to 48 KiB; in order, 1 MiB in all
 }
 
 struct Result {
@@ -51,6 +51,8 @@ struct Result {
 enum Outcome {
   done @0;
   failed @1;                     # libvirt refused: see code and message
-  noDomain @2;                   # there is no such domain, or it is not running
+  noDomain @2;                   # there is no such domain
   stalled @3;                    # not tried: an earlier call for this domain has not returned
+  otherDevice @4;                # not tried: the device with these numbers is not the one that was meant
+  swapped @5;                    # it became another one while it was attached, and was detached at once
 }

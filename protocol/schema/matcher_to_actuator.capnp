@@ -20,8 +20,11 @@ struct Request {
     # Send the live XML of one domain: answered by XmlChunks, then the Result.
 
     attach @3 :HostdevRequest;
-    # Hand one device to one running domain. Bus, device and vendor must be given, and all four numbers must hold on the
-    # host at the moment of the call: libvirt compares them with sysfs.
+    # Hand one device to one running domain. Bus, device and vendor must be given. All four numbers and the digest must
+    # hold on the host before the call and after it: the actuator itself compares them with sysfs.
+
+    ping @5 :Void;
+    # Answered at once, whatever calls are under way.
 
     detach @4 :HostdevRequest;
     # Take one hostdev of type usb from one running domain. Numbers that the live XML does not have are not given:
@@ -35,10 +38,19 @@ struct Uuid {
   low @1 :UInt64;
 }
 
+struct Digest {
+  # What a device is beyond its numbers: the SHA-256 of its descriptors and its serial number, as big-endian numbers.
+  first @0 :UInt64;
+  second @1 :UInt64;
+  third @2 :UInt64;
+  fourth @3 :UInt64;
+}
+
 struct HostdevRequest {
   domain @0 :Uuid;
   bus @1 :UInt16;                # 1 to 999, or 0: not given
   device @2 :UInt16;             # 1 to 127, or 0 if bus is 0
   vendor @3 :UInt16;             # 1 to 0xffff, or 0: not given (libvirt refuses vendor 0)
   product @4 :UInt16;            # any, but 0 if vendor is 0
+  digest @5 :Digest;             # of an attach request; a detach request has none
 }

@@ -16,5 +16,7 @@ struct ScanRequest {
     rescan @1;
     # Read everything again and send a whole snapshot. Sent at each interval, never before the snapshot asked for last
     # has ended.
+
+    ping @2;                     # answered by pong; not sent again before that
   }
 }

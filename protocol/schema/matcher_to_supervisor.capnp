@@ -13,6 +13,7 @@ struct PolicyMessage {
     accepted @0 :Void;           # the configuration committed last is in use
     rejected @1 :Void;           # it is not; the one before it stays
     status @2 :Status;           # sent when it changed
+    alive @3 :Void;              # the answer to a ping
   }
 }
 
@@ -21,5 +22,5 @@ struct Status {
   machines @1 :UInt32;           # in the configuration
   running @2 :UInt32;            # of these, active in libvirt
   devices @3 :UInt32;            # USB devices on the host, hubs left out
-  attached @4 :UInt32;           # of these, in a configured machine
+  attached @4 :UInt32;           # USB hostdevs of the running machines
 }

@@ -3,6 +3,7 @@
 @0x93c45f49143389cb;
 
 using Cxx = import "/capnp/c++.capnp";
+using import "matcher_to_actuator.capnp".Digest;
 $Cxx.namespace("whawty::schema");
 
 # What the scanner tells the matcher: the USB devices of the host. Every byte string in here may have been chosen by
@@ -23,11 +24,15 @@ struct ScannerMessage {
 
     snapshotEnd @3 :Void;
     # Devices that were not named since snapshotBegin are gone. Only allowed inside a snapshot.
+
+    pong @4 :Void;
+    # The answer to a ping.
   }
 }
 
 struct Device {
-  # One USB device as sysfs and the udev data show it at the moment of reading. At most 4,096 devices at a time.
+  # One USB device as sysfs and the udev data show it at the moment of reading. At most 4,096 devices at a time, which
+  # take at most 8 MiB of memory together.
 
   sysname @0 :Data;
   # The kernel's name, which is the port path ("3-6.3"): 1 to 64 of the characters A-Z a-z 0-9 . : _ -
@@ -47,6 +52,9 @@ struct Device {
 
   propertiesOmitted @10 :Bool;
   # The record would have been too large with its properties and tags, so they are left out.
+
+  digest @11 :Digest;
+  # So that the actuator can see whether the device is still this one.
 }
 
 struct Property {

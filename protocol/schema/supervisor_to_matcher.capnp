@@ -14,9 +14,14 @@ struct ControlMessage {
     # One file of a new configuration, with its content in a sealed memory file that comes as a descriptor. The main
     # file comes first, then those of machines.d sorted by name.
 
-    commit @1 :Void;
-    # The files since the last commit are a whole configuration: use it, or say why not and keep the old one.
+    commit @1 :Int64;
+    # The files since the last commit are a whole configuration: use it, or say why not and keep the old one. The time
+    # says since when it has been in use before, in seconds since 1970; 0 for a new one.
     # Answered by accepted or rejected. Only allowed after at least one file.
+
+    ping @2 :Void;
+    # Answered by alive when the scanner has answered, and the actuator too, if it has ever been connected. Not sent
+    # again before that.
   }
 }
 
