@@ -7,23 +7,32 @@
 #include <chrono>
 #include <set>
 
+#include "actuator/calls.h"
 #include "actuator/dispatcher.h"
 #include "actuator/hypervisor.h"
 #include "actuator/outbox.h"
+#include "actuator/rate_limit.h"
 #include "protocol/channel.h"
 #include "protocol/matcher_to_actuator.h"
 
 namespace whawty {
 
+// Far more than a matcher ever needs: all domains of a large host described at each interval.
+inline constexpr int kRequestsPerSecond = 500;
+inline constexpr int kRequestsAtOnce = 1000;
+
 class Actuator {
  public:
-  Actuator(Channel matcher, Hypervisor& hypervisor, Outbox& outbox, Dispatcher& dispatcher);
+  // The references must outlive all calls.
+  Actuator(Channel matcher, Hypervisor& hypervisor, Outbox& outbox, Dispatcher& dispatcher,
+           const Limits& limits);
 
   // Serves until the matcher closes its end (PeerClosed), breaks the protocol (Violation), or the connection
   // to the hypervisor is lost (std::runtime_error).
   [[noreturn]] void serve();
 
  private:
+  void wait();
   void receive_requests();
   void accept(const Request& request);
   void send_messages();
@@ -32,6 +41,8 @@ class Actuator {
   Hypervisor& hypervisor_;
   Outbox& outbox_;
   Dispatcher& dispatcher_;
+  const Limits& limits_;
+  RateLimit rate_{kRequestsPerSecond, kRequestsAtOnce};
   std::set<std::uint64_t> unanswered_;  // request ids
 };
 

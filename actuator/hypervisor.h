@@ -15,7 +15,7 @@
 
 namespace whawty {
 
-// Why a call did nothing. outcome is kFailed or kNoDomain.
+// Why a call did nothing. A hypervisor's outcome is kFailed or kNoDomain.
 struct CallError {
   Outcome outcome = Outcome::kFailed;
   std::int32_t code = 0;  // virErrorNumber
@@ -43,6 +43,8 @@ class Hypervisor {
 
   // All domains, running or not.
   virtual std::variant<std::vector<DomainListed>, CallError> list() = 0;
+
+  virtual std::variant<std::string, CallError> name(const Uuid& domain) = 0;
 
   // The XML of a domain: the live one, if it runs.
   virtual std::variant<std::string, CallError> describe(const Uuid& domain) = 0;

@@ -6,8 +6,11 @@
 #include <unistd.h>
 
 #include <array>
+#include <clocale>
 #include <latch>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <thread>
 
@@ -21,6 +24,7 @@ namespace {
 
 constexpr int kKeepAliveSeconds = 5;
 constexpr unsigned kKeepAliveMisses = 3;
+constexpr std::size_t kMaxHandles = 1024;
 
 struct Free {
   void operator()(virConnectPtr connection) const { virConnectClose(connection); }
@@ -29,7 +33,7 @@ struct Free {
   void operator()(char* text) const { free(text); }
 };
 using Connection = std::unique_ptr<virConnect, Free>;
-using Domain = std::unique_ptr<virDomain, Free>;
+using Domain = std::shared_ptr<virDomain>;
 using RawUuid = std::array<unsigned char, VIR_UUID_BUFLEN>;
 
 Uuid uuid_of(virDomainPtr domain) {
@@ -85,6 +89,8 @@ void ignore_error(void*, virErrorPtr) {}
 void start_event_loop() {
   static std::latch running(1);
   static const bool started = [] {
+    // libvirt converts the system's messages to UTF-8, and in any other locale would open files for that.
+    std::setlocale(LC_ALL, "C.UTF-8");
     virSetErrorFunc(nullptr, ignore_error);
     if (virInitialize() < 0 || virEventRegisterDefaultImpl() < 0)
       throw std::runtime_error(virGetLastErrorMessage());
@@ -118,19 +124,27 @@ class LibvirtHypervisor : public Hypervisor {
   explicit LibvirtHypervisor(Connection connection) : connection_(std::move(connection)) {}
 
   std::variant<std::vector<DomainListed>, CallError> list() override {
-    virDomainPtr* found = nullptr;
-    const int count = virConnectListAllDomains(connection_.get(), &found, 0);
-    if (count < 0) return last_error();
-    const std::unique_ptr<virDomainPtr, Free> owned(found);
     std::vector<DomainListed> domains;
-    for (int i = 0; i < count; ++i) {
-      const Domain domain(found[i]);
-      const char* const name = virDomainGetName(domain.get());
-      const int active = virDomainIsActive(domain.get());
-      // A domain that went away meanwhile has nothing to say.
-      if (name != nullptr && active >= 0) domains.push_back({uuid_of(domain.get()), name, active == 1});
+    for (const bool active : {true, false}) {
+      virDomainPtr* found = nullptr;
+      const int count = virConnectListAllDomains(
+          connection_.get(), &found,
+          active ? VIR_CONNECT_LIST_DOMAINS_ACTIVE : VIR_CONNECT_LIST_DOMAINS_INACTIVE);
+      if (count < 0) return last_error();
+      const std::unique_ptr<virDomainPtr, Free> owned(found);
+      for (int i = 0; i < count; ++i) {
+        const Domain domain(found[i], Free{});
+        const char* const name = virDomainGetName(domain.get());
+        domains.push_back({uuid_of(domain.get()), name == nullptr ? "" : name, active});
+      }
     }
     return domains;
+  }
+
+  std::variant<std::string, CallError> name(const Uuid& uuid) override {
+    const Domain domain = look_up(uuid);
+    if (!domain) return last_error();
+    return std::string(virDomainGetName(domain.get()));
   }
 
   std::variant<std::string, CallError> describe(const Uuid& uuid) override {
@@ -150,8 +164,18 @@ class LibvirtHypervisor : public Hypervisor {
   }
 
  private:
+  // A handle stands for whatever domain has that UUID at the time of a call, so it is looked up only once.
   Domain look_up(const Uuid& uuid) {
-    return Domain(virDomainLookupByUUID(connection_.get(), raw(uuid).data()));
+    {
+      const std::lock_guard lock(mutex_);
+      if (const auto known = domains_.find(uuid); known != domains_.end()) return known->second;
+    }
+    const virDomainPtr found = virDomainLookupByUUID(connection_.get(), raw(uuid).data());
+    if (found == nullptr) return nullptr;
+    const Domain domain(found, Free{});
+    const std::lock_guard lock(mutex_);
+    if (domains_.size() < kMaxHandles) domains_[uuid] = domain;
+    return domain;
   }
 
   std::variant<std::monostate, CallError> change(const Uuid& uuid, const Hostdev& hostdev,
@@ -163,6 +187,8 @@ class LibvirtHypervisor : public Hypervisor {
   }
 
   Connection connection_;
+  std::mutex mutex_;
+  std::map<Uuid, Domain> domains_;
 };
 
 }  // namespace

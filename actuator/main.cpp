@@ -2,15 +2,16 @@
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
 // The actuator: hands, no opinion. It holds the libvirt connection and does what the matcher's numbers say.
+#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <memory>
-#include <stdexcept>
 #include <string>
-#include <string_view>
+#include <system_error>
 
 #include "actuator/actuator.h"
 #include "actuator/profile.h"
@@ -27,6 +28,9 @@ constexpr std::size_t kWorkers = 4;
 
 // A detach waits up to five seconds for the guest; a call on a stuck guest waits for half a minute.
 constexpr std::chrono::seconds kStallLimit{8};
+
+constexpr std::uint64_t kDescriptors = 64;
+constexpr std::uint64_t kMemory = 256 << 20;  // bytes, with the stacks of all threads
 
 constexpr int kFirstPauseMilliseconds = 100;
 constexpr int kLongestPauseMilliseconds = 1000;
@@ -49,16 +53,26 @@ std::unique_ptr<Hypervisor> connect(const std::string& uri, HypervisorEvents& ev
   }
 }
 
-void run(const std::string& uri) {
+// The devices by number, for the actuator to see what it attaches.
+Fd open_devices() {
+  Fd devices(::open("/sys/dev/char", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!devices) throw std::system_error(errno, std::generic_category(), "/sys/dev/char");
+  return devices;
+}
+
+void run(const WorkerOptions& options) {
   Channel matcher{take_fd(kActuatorToMatcher)};
   Outbox outbox;
-  const std::unique_ptr<Hypervisor> hypervisor = connect(uri, outbox, matcher);
+  const Limits limits{options.domains ? Ceiling{*options.domains} : Ceiling{}, DeviceCheck{open_devices()}};
+  const std::unique_ptr<Hypervisor> hypervisor = connect(options.connect, outbox, matcher);
   Dispatcher dispatcher{kWorkers, kStallLimit};
   // Ends here, without destructors: they would wait for calls that hang.
   ::_exit(exit_code_of([&] {
-    seal(kActuatorProfile);  // nothing is read from a peer before this line
-    log::info("connected to ", escape(uri));
-    Actuator{std::move(matcher), *hypervisor, outbox, dispatcher}.serve();
+    Sandbox sandbox{.profile = kActuatorProfile, .descriptors = kDescriptors, .memory = kMemory};
+    if (options.landlock) sandbox.readable = {"/sys"};
+    seal(sandbox);  // nothing is read from a peer before this line
+    log::info("connected to ", escape(options.connect));
+    Actuator{std::move(matcher), *hypervisor, outbox, dispatcher, limits}.serve();
   }));
 }
 
@@ -66,9 +80,5 @@ void run(const std::string& uri) {
 }  // namespace whawty
 
 int main(int argc, char** argv) {
-  return whawty::run_worker("actuator", [&] {
-    if (argc != 3 || std::string_view(argv[1]) != "--connect")
-      throw std::runtime_error("usage: actuator --connect URI (the supervisor starts it)");
-    whawty::run(argv[2]);
-  });
+  return whawty::run_worker("actuator", argc, argv, whawty::run);
 }

@@ -34,6 +34,8 @@ void Outbox::put(ActuatorMessage message) {
 }
 
 void Outbox::domain_changed(const Uuid& domain, const std::string& name) {
+  // No domain of the configuration can have a name that a message does not hold.
+  if (name.empty() || name.size() > kMaxDomainName) return;
   {
     const std::lock_guard lock(mutex_);
     changed_[domain] = name;

@@ -8,6 +8,10 @@
 namespace whawty {
 namespace {
 
+// The bits of open(2) that would change a file. O_TMPFILE holds the bit of O_DIRECTORY, which is wanted.
+constexpr std::uint64_t kWriting =
+    O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND | (O_TMPFILE & ~O_DIRECTORY);
+
 constexpr SyscallRule kProfile[] = {
     {SCMP_SYS(poll), kAnyArguments, "waiting: the main thread, libvirt's event loop and its calls"},
     {SCMP_SYS(ppoll), kAnyArguments, "poll, as newer C libraries call it"},
@@ -15,7 +19,9 @@ constexpr SyscallRule kProfile[] = {
     {SCMP_SYS(sendmsg), kAnyArguments, "answers to the matcher"},
     {SCMP_SYS(read), kAnyArguments, "libvirt's socket; the wake-up counters"},
     {SCMP_SYS(write), kAnyArguments, "libvirt's socket; the wake-up counters; the log"},
-    {SCMP_SYS(close), kAnyArguments, "a descriptor that a peer sent against the protocol"},
+    {SCMP_SYS(openat), when(deny_bits(2, kWriting)),
+     "what a device is, in sysfs, before and after an attach"},
+    {SCMP_SYS(close), kAnyArguments, "those files; a descriptor that a peer sent against the protocol"},
     {SCMP_SYS(futex), kAnyArguments, "locks between threads"},
     {SCMP_SYS(rt_sigprocmask), kAnyArguments, "libvirt blocks signals while it waits"},
     {SCMP_SYS(rt_sigreturn), kAnyArguments, "resuming after a stop"},

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#include "actuator/calls.h"
+
+#include <chrono>
+#include <system_error>
+
+#include "common/log.h"
+
+namespace whawty {
+namespace {
+
+using Answer = std::variant<std::monostate, CallError>;
+
+bool failed(const Answer& answer) {
+  return std::holds_alternative<CallError>(answer);
+}
+
+struct Calls {
+  std::uint64_t request;
+  Hypervisor& hypervisor;
+  Outbox& outbox;
+  const Limits& limits;
+
+  Answer operator()(const ListDomains&) const {
+    const auto answer = hypervisor.list();
+    if (const auto* const error = std::get_if<CallError>(&answer)) return *error;
+    // No domain of the configuration can have a name that a message does not hold.
+    for (const DomainListed& domain : std::get<0>(answer))
+      if (!domain.name.empty() && domain.name.size() <= kMaxDomainName) outbox.put(domain);
+    return {};
+  }
+
+  Answer operator()(const DescribeDomain& describe) const {
+    const auto answer = hypervisor.describe(describe.domain);
+    if (const auto* const error = std::get_if<CallError>(&answer)) return *error;
+    const std::string& xml = std::get<0>(answer);
+    if (xml.size() > kMaxXml) return CallError{Outcome::kFailed, 0, "the domain's XML is too large"};
+    for (std::size_t at = 0; at < xml.size(); at += kMaxXmlChunk)
+      outbox.put(XmlChunk{request, xml.substr(at, kMaxXmlChunk)});
+    return {};
+  }
+
+  Answer operator()(const PingActuator&) const { return {}; }
+
+  // Between the decision and the call, and during the call, a device can become another one with the same
+  // numbers.
+  Answer operator()(const AttachHostdev& attach) const {
+    if (auto answer = allowed(attach.domain); failed(answer)) return answer;
+    if (look(attach) != DeviceCheck::Finding::kMeant)
+      return CallError{Outcome::kOtherDevice, 0, "the device is no longer the one that was meant"};
+    auto answer = hypervisor.attach(attach.domain, attach.hostdev);
+    if (failed(answer)) return answer;
+    const DeviceCheck::Finding finding = look(attach);
+    return finding == DeviceCheck::Finding::kMeant ? answer : undo(attach, finding);
+  }
+
+  Answer undo(const AttachHostdev& attach, DeviceCheck::Finding finding) const {
+    const bool detached = !failed(hypervisor.detach(attach.domain, attach.hostdev));
+    if (finding == DeviceCheck::Finding::kGone)
+      return CallError{Outcome::kOtherDevice, 0, "the device left while it was attached"};
+    log::error("ALARM: device ", decimal(attach.hostdev.bus, 3), '/', decimal(attach.hostdev.device, 3),
+               " became another one while domain ", to_string(attach.domain),
+               " was given it: ", detached ? "detached at once" : "it could NOT be detached");
+    return CallError{Outcome::kSwapped, 0, "the device became another one while it was attached"};
+  }
+
+  Answer operator()(const DetachHostdev& detach) const {
+    if (auto answer = allowed(detach.domain); failed(answer)) return answer;
+    return hypervisor.detach(detach.domain, detach.hostdev);
+  }
+
+  Answer allowed(const Uuid& domain) const {
+    if (!limits.ceiling.is_set()) return {};
+    const auto name = hypervisor.name(domain);
+    if (const auto* const error = std::get_if<CallError>(&name)) return *error;
+    if (limits.ceiling.allows(domain, std::get<0>(name))) return {};
+    return CallError{Outcome::kFailed, 0, "the domain is not in the list of those that may be changed"};
+  }
+
+  DeviceCheck::Finding look(const AttachHostdev& attach) const {
+    return limits.check.look(attach.hostdev, attach.digest);
+  }
+};
+
+}  // namespace
+
+Result carry_out(const Request& request, Hypervisor& hypervisor, Outbox& outbox, const Limits& limits) {
+  const auto started = std::chrono::steady_clock::now();
+  Answer answer;
+  try {
+    answer = std::visit(Calls{request.id, hypervisor, outbox, limits}, request.what);
+  } catch (const std::system_error& error) {
+    // sysfs could not be read. What was attached nevertheless shows in the domain's XML.
+    answer = CallError{Outcome::kFailed, 0, error.what()};
+  }
+  const auto took =
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started);
+  Result result{request.id, Outcome::kDone, 0, {}, static_cast<std::uint64_t>(took.count())};
+  if (const auto* const error = std::get_if<CallError>(&answer)) {
+    result.outcome = error->outcome;
+    result.libvirt_code = error->code;
+    result.message = error->message.substr(0, kMaxResultMessage);
+  }
+  return result;
+}
+
+}  // namespace whawty

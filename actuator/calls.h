@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// One request of the matcher as calls of the hypervisor, within limits that the matcher has no say in.
+#pragma once
+
+#include "actuator/ceiling.h"
+#include "actuator/device_check.h"
+#include "actuator/hypervisor.h"
+#include "actuator/outbox.h"
+#include "protocol/matcher_to_actuator.h"
+
+namespace whawty {
+
+struct Limits {
+  Ceiling ceiling;
+  DeviceCheck check;
+};
+
+// Makes the calls, however long they take. What they yield goes to the outbox; how they went is the result.
+Result carry_out(const Request& request, Hypervisor& hypervisor, Outbox& outbox, const Limits& limits);
+
+}  // namespace whawty

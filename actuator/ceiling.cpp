@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#include "actuator/ceiling.h"
+
+namespace whawty {
+
+bool Ceiling::allows(const Uuid& uuid, const std::string& name) const {
+  return !domains_ || domains_->contains(name) || domains_->contains(to_string(uuid));
+}
+
+}  // namespace whawty

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// The domains that the actuator may change, whatever the matcher says.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+
+#include "protocol/domain.h"
+
+namespace whawty {
+
+class Ceiling {
+ public:
+  // No restriction.
+  Ceiling() = default;
+
+  // Only domains of these names or UUIDs (as virsh prints them).
+  explicit Ceiling(std::set<std::string> domains) : domains_(std::move(domains)) {}
+
+  bool is_set() const { return domains_.has_value(); }
+  bool allows(const Uuid& uuid, const std::string& name) const;
+
+ private:
+  std::optional<std::set<std::string>> domains_;
+};
+
+}  // namespace whawty

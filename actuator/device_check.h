@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// Whether a device of the host is still the one that the matcher decided on: sysfs is asked by numbers alone.
+#pragma once
+
+#include "common/device_digest.h"
+#include "common/fd.h"
+#include "protocol/domain.h"
+
+namespace whawty {
+
+class DeviceCheck {
+ public:
+  // The directory in which the kernel lists devices by number, /sys/dev/char.
+  explicit DeviceCheck(Fd devices) : devices_(std::move(devices)) {}
+
+  enum class Finding { kMeant, kGone, kOther };
+
+  // Whether the device with that bus and number has that vendor, product and digest. Throws std::system_error
+  // when sysfs cannot be read.
+  Finding look(const Hostdev& hostdev, const Digest& digest) const;
+
+ private:
+  Fd devices_;
+};
+
+}  // namespace whawty
