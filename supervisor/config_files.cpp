@@ -16,6 +16,7 @@
 #include <memory>
 
 #include "common/text.h"
+#include "supervisor/trust.h"
 
 namespace whawty {
 namespace {
@@ -75,7 +76,13 @@ std::vector<std::string> names_in(int directory, const std::string& name) {
   return names;
 }
 
-void add_machine(ConfigFiles& config, int directory, const std::string& path, const std::string& file) {
+void expect_trusted(const Fd& file, const std::string& name) {
+  if (const auto reason = reason_not_to_trust(file, name))
+    fail(name, "refused: " + *reason + "; whoever writes it decides which guest gets which device");
+}
+
+void add_machine(ConfigFiles& config, int directory, const std::string& path, const std::string& file,
+                 bool trusted_only) {
   const std::string name = path + '/' + file;
   const Fd opened = open_for_reading(directory, file);
   if (!opened && errno == ENOENT) {
@@ -86,15 +93,17 @@ void add_machine(ConfigFiles& config, int directory, const std::string& path, co
   if (!opened && errno == ENXIO) return;
   if (!opened) fail(name, std::strerror(errno));
   if (!is_regular(opened, name)) return;
+  if (trusted_only) expect_trusted(opened, name);
   const std::string machine = file.substr(0, file.size() - kSuffix.size());
   config.files.push_back({name, machine, sealed_copy(opened, name)});
 }
 
-ConfigFiles read_all(const std::string& path) {
+ConfigFiles read_all(const std::string& path, bool trusted_only) {
   ConfigFiles config;
   const Fd main = open_for_reading(AT_FDCWD, path);
   if (!main) fail(path, std::strerror(errno));
   if (!is_regular(main, path)) fail(path, "is not a regular file");
+  if (trusted_only) expect_trusted(main, path);
   config.files.push_back({path, "", sealed_copy(main, path)});
 
   const std::string directory = (std::filesystem::path(path).parent_path() / "machines.d").string();
@@ -102,15 +111,15 @@ ConfigFiles read_all(const std::string& path) {
   if (!opened && (errno == ENOENT || errno == ENOTDIR)) return config;
   if (!opened) fail(directory, std::strerror(errno));
   for (const std::string& file : names_in(opened.get(), directory))
-    add_machine(config, opened.get(), directory, file);
+    add_machine(config, opened.get(), directory, file, trusted_only);
   return config;
 }
 
 }  // namespace
 
-std::variant<ConfigFiles, ConfigReadError> read_config_files(const std::string& path) {
+std::variant<ConfigFiles, ConfigReadError> read_config_files(const std::string& path, bool trusted_only) {
   try {
-    return read_all(path);
+    return read_all(path, trusted_only);
   } catch (const Failure& failure) {
     return ConfigReadError{failure.message};
   }

@@ -34,7 +34,8 @@ struct ConfigReadError {
 };
 
 // Copies the main file and every regular file of machines.d beside it that ends in .yml. Symbolic links are
-// followed.
-std::variant<ConfigFiles, ConfigReadError> read_config_files(const std::string& path);
+// followed. If only trusted files are wanted, one that others than root or this user could have written is an
+// error (trust.h).
+std::variant<ConfigFiles, ConfigReadError> read_config_files(const std::string& path, bool trusted_only);
 
 }  // namespace whawty

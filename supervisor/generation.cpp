@@ -29,6 +29,20 @@ std::string cause_of(int status, bool killed_by_us) {
   return concat("was killed by signal ", signal, " (", ::strsignal(signal), ')');
 }
 
+std::vector<std::string> common_arguments(const Generation::Settings& settings) {
+  if (settings.landlock) return {};
+  return {"--without-landlock"};
+}
+
+std::vector<std::string> actuator_arguments(const Generation::Settings& settings) {
+  std::vector<std::string> arguments = common_arguments(settings);
+  arguments.insert(arguments.end(), {"--connect", settings.libvirt_uri});
+  if (!settings.domains) return arguments;
+  if (settings.domains->empty()) arguments.emplace_back("--no-domain");
+  for (const std::string& domain : *settings.domains) arguments.insert(arguments.end(), {"--domain", domain});
+  return arguments;
+}
+
 }  // namespace
 
 struct Generation::Sockets {
@@ -37,18 +51,19 @@ struct Generation::Sockets {
   std::pair<Fd, Fd> commands = Channel::pair();  // matcher, actuator
 };
 
-Generation::Generation(const Programs& programs, const std::string& libvirt_uri)
-    : Generation(programs, libvirt_uri, Sockets{}) {}
+Generation::Generation(const Programs& programs, const Settings& settings)
+    : Generation(programs, settings, Sockets{}) {}
 
-Generation::Generation(const Programs& programs, const std::string& libvirt_uri, Sockets sockets)
+Generation::Generation(const Programs& programs, const Settings& settings, Sockets sockets)
     : matcher_(std::move(sockets.control.first)),
-      workers_{{{"scanner", 0}, {"matcher", 0}, {"actuator", 0}}} {
+      workers_{{{programs.scanner}, {programs.matcher}, {programs.actuator}}} {
   auto& [scanner, matcher, actuator] = workers_;
-  scanner.pid = start(programs.scanner, {}, {sockets.devices.first.get()});
+  const std::vector<std::string> common = common_arguments(settings);
+  scanner.pid = start(scanner.program, common, {sockets.devices.first.get()});
   matcher.pid =
-      start(programs.matcher, {},
+      start(matcher.program, common,
             {sockets.control.second.get(), sockets.devices.second.get(), sockets.commands.first.get()});
-  actuator.pid = start(programs.actuator, {"--connect", libvirt_uri}, {sockets.commands.second.get()});
+  actuator.pid = start(actuator.program, actuator_arguments(settings), {sockets.commands.second.get()});
 }
 
 Generation::~Generation() {
@@ -64,7 +79,8 @@ void Generation::reap(Worker& worker, bool killed, End& end) {
   worker.pid = 0;
   end.unsealed = end.unsealed || (WIFEXITED(status) && WEXITSTATUS(status) == kExitUnsealed);
   const std::string cause = cause_of(status, killed);
-  if (!cause.empty()) end.causes += concat(end.causes.empty() ? "the " : ", the ", worker.name, ' ', cause);
+  if (!cause.empty())
+    end.causes += concat(end.causes.empty() ? "the " : ", the ", worker.program.name, ' ', cause);
 }
 
 bool Generation::worker_ended() {
@@ -94,7 +110,7 @@ bool Generation::any_runs() const {
 
 void Generation::kill_rest() {
   for (const Worker& worker : workers_)
-    if (worker.pid != 0) ::kill(worker.pid, SIGKILL);
+    if (worker.pid != 0) whawty::kill(worker.program, worker.pid);
   for (Worker& worker : workers_)
     if (worker.pid != 0) reap(worker, true, end_);
 }

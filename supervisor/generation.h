@@ -7,7 +7,9 @@
 #include <sys/types.h>
 
 #include <array>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "protocol/channel.h"
 #include "supervisor/workers.h"
@@ -16,8 +18,15 @@ namespace whawty {
 
 class Generation {
  public:
-  // Starts the workers, connected to each other. Throws std::system_error.
-  Generation(const Programs& programs, const std::string& libvirt_uri);
+  // What is said to the workers by their command lines.
+  struct Settings {
+    std::string libvirt_uri;
+    std::optional<std::vector<std::string>> domains;  // the only ones that may be changed
+    bool landlock = true;
+  };
+
+  // Starts the workers, connected to each other. The programs must outlive it. Throws std::system_error.
+  Generation(const Programs& programs, const Settings& settings);
 
   // Kills and reaps those that are left.
   ~Generation();
@@ -41,11 +50,11 @@ class Generation {
  private:
   struct Sockets;
   struct Worker {
-    const char* name;
-    pid_t pid;  // 0 once reaped
+    const Program& program;
+    pid_t pid = 0;  // also once reaped
   };
 
-  Generation(const Programs& programs, const std::string& libvirt_uri, Sockets sockets);
+  Generation(const Programs& programs, const Settings& settings, Sockets sockets);
   static void reap(Worker& worker, bool killed, End& end);
   bool any_runs() const;
   void kill_rest();

@@ -12,11 +12,14 @@
 #include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <stdexcept>
 #include <system_error>
 
 #include "common/identity.h"
+#include "common/landlock.h"
 #include "common/log.h"
 #include "common/sandbox.h"
+#include "supervisor/domain_list.h"
 #include "supervisor/options.h"
 #include "supervisor/profile.h"
 #include "supervisor/supervisor.h"
@@ -26,7 +29,7 @@ namespace {
 
 // Only these capabilities are kept, if the process has them: to change the workers' users, and to end the
 // workers.
-constexpr std::uint64_t kCapabilities = 1ULL << CAP_SETUID | 1ULL << CAP_SETGID | 1ULL << CAP_KILL;
+constexpr std::uint64_t kCapabilities = 1ULL << CAP_SETUID | 1ULL << CAP_SETGID;
 
 // From here on signals wait in a descriptor: one that comes early is not lost, and none ends a worker at its
 // start.
@@ -41,20 +44,36 @@ Fd block_signals() {
   return descriptor;
 }
 
-// Two configurations of a thousand files each may be open for a moment.
+// At a reload the old configuration, the new one and what is on its way of it are open.
 void raise_descriptor_limit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 2 * kMaxConfigFiles + 100);
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 3 * (kMaxConfigFiles + 1) + 100);
   ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void expect_landlock() {
+  if (!landlock_is_there())
+    throw std::runtime_error(
+        "this kernel does not have Landlock, or has it switched off (see /sys/kernel/security/lsm): start "
+        "with "
+        "--without-landlock to run without this part of the sandbox");
 }
 
 int run(const Options& options) {
   Fd signals = block_signals();
   raise_descriptor_limit();
+  if (options.landlock) {
+    expect_landlock();
+  } else {
+    log::warning("running without Landlock");
+  }
+  const bool privileged = has_capability(CAP_SETUID) && has_capability(CAP_SETGID);
+  Supervisor::Settings settings{options.config, privileged, {options.connect, {}, options.landlock}};
+  if (!options.domains.empty()) settings.workers.domains = read_domain_list(options.domains, privileged);
   Programs programs = find_programs();
-  seal(kSupervisorProfile, kCapabilities);
-  return Supervisor{{options.config, options.connect}, std::move(programs), std::move(signals)}.run();
+  seal({.profile = kSupervisorProfile, .capabilities = kCapabilities, .may_start_processes = true});
+  return Supervisor{std::move(settings), std::move(programs), std::move(signals)}.run();
 }
 
 }  // namespace

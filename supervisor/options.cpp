@@ -9,11 +9,13 @@
 namespace whawty {
 
 const char kUsage[] =
-    "usage: whawty-libvirt-usb-hotplugd [--connect URI] CONFIG\n"
+    "usage: whawty-libvirt-usb-hotplugd [OPTIONS] CONFIG\n"
     "\n"
     "Gives libvirt guests the USB devices that the YAML file CONFIG, and machines.d/*.yml beside it, say.\n"
     "\n"
     "  -c, --connect URI  the libvirt to use (default: $LIBVIRT_DEFAULT_URI, else qemu:///system)\n"
+    "  -d, --domains FILE the only domains that may be changed, whatever CONFIG says: a name or UUID a line\n"
+    "      --without-landlock  run on a kernel that does not have Landlock\n"
     "  -h, --help         show this and exit\n"
     "  -V, --version      show the version and exit\n"
     "\n"
@@ -29,11 +31,46 @@ std::string default_uri() {
 }
 
 constexpr option kLongOptions[] = {
-    {"connect", required_argument, nullptr, 'c'},
-    {"help", no_argument, nullptr, 'h'},
-    {"version", no_argument, nullptr, 'V'},
-    {nullptr, 0, nullptr, 0},
+    {"connect", required_argument, nullptr, 'c'},    {"domains", required_argument, nullptr, 'd'},
+    {"without-landlock", no_argument, nullptr, 'l'}, {"help", no_argument, nullptr, 'h'},
+    {"version", no_argument, nullptr, 'V'},          {nullptr, 0, nullptr, 0},
 };
+
+// One option. False for what is none, or lacks its value.
+bool take(Options& options, int choice) {
+  switch (choice) {
+    case 'c':
+      options.connect = ::optarg;
+      return true;
+    case 'd':
+      options.domains = ::optarg;
+      return true;
+    case 'l':
+      options.landlock = false;
+      return true;
+    case 'h':
+      options.action = Options::Action::kHelp;
+      return true;
+    case 'V':
+      options.action = Options::Action::kVersion;
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Other transports start programs or talk over the network, which the sealed actuator cannot.
+bool is_local(const std::string& uri) {
+  const std::string scheme = uri.substr(0, uri.find(':'));
+  const std::size_t plus = scheme.find('+');
+  return !uri.empty() && scheme != uri && (plus == std::string::npos || scheme.substr(plus) == "+unix");
+}
+
+Options mistaken(Options options, const std::string& mistake) {
+  options.action = Options::Action::kUsageError;
+  options.mistake = mistake;
+  return options;
+}
 
 }  // namespace
 
@@ -42,28 +79,17 @@ Options parse_options(int argc, char** argv) {
   options.connect = default_uri();
   ::optind = 0;  // getopt(3): start over
   ::opterr = 0;
-  int choice = 0;
-  while ((choice = ::getopt_long(argc, argv, ":c:hV", kLongOptions, nullptr)) != -1) {
-    if (choice == 'h' || choice == 'V') {
-      options.action = choice == 'h' ? Options::Action::kHelp : Options::Action::kVersion;
-      return options;
-    }
-    if (choice == 'c') {
-      options.connect = ::optarg;
-      continue;
-    }
-    options.action = Options::Action::kUsageError;
-    options.mistake = std::string(choice == ':' ? "a value is missing after " : "there is no option ") +
-                      (::optind > 0 && ::optind <= argc ? argv[::optind - 1] : "");
-    return options;
+  for (int choice = 0; (choice = ::getopt_long(argc, argv, ":c:d:hV", kLongOptions, nullptr)) != -1;) {
+    const char* const argument = ::optind > 0 && ::optind <= argc ? argv[::optind - 1] : "";
+    if (choice == ':') return mistaken(options, std::string("a value is missing after ") + argument);
+    if (!take(options, choice)) return mistaken(options, std::string("there is no option ") + argument);
+    if (options.action != Options::Action::kRun) return options;
   }
-  if (argc - ::optind == 1) {
-    options.config = argv[::optind];
-  } else {
-    options.action = Options::Action::kUsageError;
-    options.mistake =
-        argc == ::optind ? "the configuration file is missing" : "only one configuration file is possible";
-  }
+  if (!is_local(options.connect))
+    return mistaken(options, "not a URI of a libvirt daemon on this host: '" + options.connect + "'");
+  if (argc == ::optind) return mistaken(options, "the configuration file is missing");
+  if (argc - ::optind > 1) return mistaken(options, "only one configuration file is possible");
+  options.config = argv[::optind];
   return options;
 }
 

@@ -13,6 +13,8 @@ struct Options {
   Action action = Action::kRun;
   std::string config;   // path of the main configuration file
   std::string connect;  // libvirt URI
+  std::string domains;  // path of the list of domains that may be changed; empty: all may
+  bool landlock = true;
   std::string mistake;  // of a usage error
 };
 

@@ -2,6 +2,8 @@
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 #include "supervisor/profile.h"
 
+#include <csignal>
+
 namespace whawty {
 namespace {
 
@@ -17,7 +19,7 @@ constexpr SyscallRule kProfile[] = {
     {SCMP_SYS(clone3), kAnyArguments, kConnect},
     {SCMP_SYS(execveat), kAnyArguments, kWorkers},
     {SCMP_SYS(wait4), kAnyArguments, kWorkers},
-    {SCMP_SYS(kill), kAnyArguments, kWorkers},
+    {SCMP_SYS(kill), when(equals_int(1, SIGKILL)), kWorkers},
     {SCMP_SYS(setsid), kAnyArguments, kWorkers},
     {SCMP_SYS(setgroups), kAnyArguments, kWorkers},
     {SCMP_SYS(setresgid), kAnyArguments, kWorkers},
@@ -82,6 +84,9 @@ constexpr SyscallRule kProfile[] = {
     {SCMP_SYS(readlink), kAnyArguments, kStart},
     {SCMP_SYS(readlinkat), kAnyArguments, kStart},
     {SCMP_SYS(seccomp), kAnyArguments, kStart},
+    {SCMP_SYS(landlock_create_ruleset), kAnyArguments, kStart},
+    {SCMP_SYS(landlock_add_rule), kAnyArguments, kStart},
+    {SCMP_SYS(landlock_restrict_self), kAnyArguments, kStart},
     {SCMP_SYS(ioctl), kAnyArguments, kStart},
     {SCMP_SYS(stat), kAnyArguments, kStart},
     {SCMP_SYS(lstat), kAnyArguments, kStart},

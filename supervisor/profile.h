@@ -7,7 +7,7 @@
 
 #include <span>
 
-#include "common/sandbox.h"
+#include "common/seccomp_profile.h"
 
 namespace whawty {
 

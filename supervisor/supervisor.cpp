@@ -25,6 +25,8 @@ using namespace std::chrono_literals;
 
 constexpr auto kFirstPause = 100ms;
 constexpr auto kLongestPause = 5s;
+constexpr auto kPingInterval = 5s;
+constexpr auto kPingPatience = 20s;
 constexpr auto kHealthyAfter = 10s;  // a generation that lived that long starts the pauses over
 
 std::string describe(const Status& status) {
@@ -45,6 +47,7 @@ int Supervisor::run() {
   if (!read_config()) return EXIT_FAILURE;
   while (!exit_code_) {
     if (!generation_ && Clock::now() >= start_at_) start_generation();
+    ping();
     if (reload_requested_ && generation_ && !read_ && !reoffered_) reload();
     wait();
   }
@@ -53,9 +56,9 @@ int Supervisor::run() {
 }
 
 bool Supervisor::read_config() {
-  auto result = read_config_files(settings_.config);
+  auto result = read_config_files(settings_.config, settings_.trusted_only);
   if (const auto* const error = std::get_if<ConfigReadError>(&result)) {
-    log::error(error->message, accepted_ ? ". Keeping the configuration in use." : "");
+    log::error(error->message, keeping());
     return false;
   }
   read_ = std::move(std::get<ConfigFiles>(result));
@@ -63,16 +66,19 @@ bool Supervisor::read_config() {
   return true;
 }
 
-void Supervisor::offer(const ConfigFiles& config) {
+void Supervisor::offer(const ConfigFiles& config, std::time_t in_use_since) {
+  // All copies before the first message, so that a lack of descriptors leaves the matcher as it is.
+  std::vector<Fd> contents;
+  for (const ConfigCopy& file : config.files) {
+    contents.emplace_back(::fcntl(file.content.get(), F_DUPFD_CLOEXEC, 0));
+    if (!contents.back())
+      throw std::system_error(errno, std::generic_category(), "handing over the configuration");
+  }
   try {
     Channel& matcher = generation_->matcher();
-    for (const ConfigCopy& file : config.files) {
-      Fd content(::fcntl(file.content.get(), F_DUPFD_CLOEXEC, 0));
-      if (!content)
-        throw std::system_error(errno, std::generic_category(), "handing over a configuration file");
-      matcher.send(encode(ConfigFile{file.name, file.machine}), std::move(content));
-    }
-    matcher.send(encode(ConfigCommit{}));
+    for (std::size_t i = 0; i < contents.size(); ++i)
+      matcher.send(encode(ConfigFile{config.files[i].name, config.files[i].machine}), std::move(contents[i]));
+    matcher.send(encode(ConfigCommit{in_use_since}));
   } catch (const PeerClosed&) {
     // Reading from the matcher will show the same, and end the generation.
   }
@@ -81,18 +87,46 @@ void Supervisor::offer(const ConfigFiles& config) {
 void Supervisor::reload() {
   reload_requested_ = false;
   notifier_.reloading();
-  if (read_config()) {
-    offer(*read_);
-  } else {
-    notifier_.ready();
+  try {
+    if (read_config()) return offer(*read_, 0);
+  } catch (const std::system_error& error) {
+    log::error(error.what(), keeping());
+    read_.reset();
   }
+  notifier_.ready();
+}
+
+// The end of an error message about a configuration that will not be used.
+std::string Supervisor::keeping() const {
+  return accepted_ ? ". Keeping the configuration of " + log::time_of_day(in_use_since_) + '.' : "";
 }
 
 void Supervisor::start_generation() {
-  generation_.emplace(programs_, settings_.libvirt_uri);
+  generation_.emplace(programs_, settings_.workers);
   started_ = Clock::now();
+  ping_sent_ = false;
+  next_ping_ = started_ + kPingInterval;
   reoffered_ = accepted_.has_value();
-  offer(accepted_ ? *accepted_ : *read_);
+  if (accepted_) {
+    offer(*accepted_, in_use_since_);
+  } else {
+    offer(*read_, 0);
+  }
+}
+
+// The heartbeat: a ping through all workers, and the end of a generation that does not answer.
+void Supervisor::ping() {
+  if (!generation_ || Clock::now() < next_ping_) return;
+  if (std::exchange(ping_sent_, true)) {
+    log::error("the workers have not answered for ", std::chrono::seconds(kPingPatience).count(), " s");
+    return end_generation();
+  }
+  next_ping_ = Clock::now() + kPingPatience;
+  try {
+    generation_->matcher().send(encode(Ping{}));
+  } catch (const PeerClosed&) {
+    // Reading will show the same.
+  }
 }
 
 void Supervisor::end_generation() {
@@ -109,22 +143,22 @@ void Supervisor::end_generation() {
   pause_ = std::min<std::chrono::milliseconds>(2 * pause_, kLongestPause);
   if (accepted_ && read_) {
     // Whether or not it was the new configuration that ended the matcher: the old one is known to work.
-    log::error("the new configuration was not answered. Keeping the configuration in use.");
+    log::error("the workers ended before they had taken the new configuration", keeping());
     read_.reset();
     notifier_.ready();
   }
 }
 
-int Supervisor::milliseconds_to_start() const {
-  if (generation_) return -1;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(start_at_ - Clock::now());
+int Supervisor::milliseconds_to_wait() const {
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>((generation_ ? next_ping_ : start_at_) - Clock::now());
   return static_cast<int>(std::max<std::chrono::milliseconds::rep>(left.count(), 0));
 }
 
 void Supervisor::wait() {
   pollfd waits[] = {{signals_.get(), POLLIN, 0}, {-1, 0, 0}};
   if (generation_) waits[1] = {generation_->matcher().fd(), generation_->matcher().poll_events(), 0};
-  if (::poll(waits, 2, milliseconds_to_start()) < 0 && errno != EINTR)
+  if (::poll(waits, 2, milliseconds_to_wait()) < 0 && errno != EINTR)
     throw std::system_error(errno, std::generic_category(), "poll");
   if (waits[0].revents != 0) handle_signals();
   if (waits[1].revents != 0 && generation_) handle_matcher();
@@ -160,6 +194,7 @@ void Supervisor::handle_matcher() {
 
 void Supervisor::handle(const PolicyMessage& message) {
   if (const auto* const status = std::get_if<Status>(&message)) return notifier_.status(describe(*status));
+  if (std::holds_alternative<Alive>(message)) return alive();
   if (!read_ && !reoffered_) throw Violation("an answer to no configuration");
   if (std::holds_alternative<ConfigAccepted>(message)) {
     accepted();
@@ -168,12 +203,19 @@ void Supervisor::handle(const PolicyMessage& message) {
   }
 }
 
+void Supervisor::alive() {
+  if (!std::exchange(ping_sent_, false)) throw Violation("an answer to no ping");
+  next_ping_ = Clock::now() + kPingInterval;
+  notifier_.alive();
+}
+
 void Supervisor::accepted() {
   if (reoffered_) {
     reoffered_ = false;
     return;
   }
   accepted_ = std::exchange(read_, std::nullopt);
+  in_use_since_ = std::time(nullptr);
   notifier_.ready();
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <ctime>
 #include <optional>
 #include <string>
 
@@ -20,8 +21,9 @@ namespace whawty {
 class Supervisor {
  public:
   struct Settings {
-    std::string config;  // path of the main file
-    std::string libvirt_uri;
+    std::string config;         // path of the main file
+    bool trusted_only = false;  // refuse configuration files that others could have written
+    Generation::Settings workers;
   };
 
   // The signals must be blocked, and readable from that descriptor (signalfd(2)): SIGHUP, SIGTERM, SIGINT,
@@ -36,18 +38,21 @@ class Supervisor {
   using Clock = std::chrono::steady_clock;
 
   bool read_config();
-  void offer(const ConfigFiles& config);
+  void offer(const ConfigFiles& config, std::time_t in_use_since);
   void reload();
   void start_generation();
   void end_generation();
+  void ping();
+  std::string keeping() const;
   void wait();
   void handle_signals();
   void handle_matcher();
   void handle(const PolicyMessage& message);
+  void alive();
   void accepted();
   void rejected();
   void finish(int exit_code) { exit_code_ = exit_code; }
-  int milliseconds_to_start() const;
+  int milliseconds_to_wait() const;
 
   const Settings settings_;
   const Programs programs_;
@@ -60,8 +65,11 @@ class Supervisor {
   std::chrono::milliseconds pause_;  // before the next start after a failure
 
   std::optional<ConfigFiles> accepted_;  // in use
-  std::optional<ConfigFiles> read_;      // read, not yet answered by the matcher
-  bool reoffered_ = false;  // the matcher has yet to accept again what an earlier one had accepted
+  std::time_t in_use_since_ = 0;
+  std::optional<ConfigFiles> read_;  // read, not yet answered by the matcher
+  bool reoffered_ = false;           // the matcher has yet to accept again what an earlier one had accepted
+  bool ping_sent_ = false;           // and not yet answered
+  Clock::time_point next_ping_;      // or, when one was sent, the end of the patience
   bool reload_requested_ = false;
   std::optional<int> exit_code_;
 };

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -61,6 +62,8 @@ std::vector<std::string> worker_environment() {
   std::vector<std::string> environment;
   for (const char* const name : kPassedOn)
     if (const char* const value = std::getenv(name)) environment.push_back(concat(name, '=', value));
+  // libvirt's client would start a daemon of its own otherwise, where it finds none.
+  environment.emplace_back("LIBVIRT_AUTOSTART=0");
   return environment;
 }
 
@@ -119,6 +122,25 @@ Programs find_programs() {
         "not started as root: all four processes run as this user, and nothing keeps them apart but seccomp");
   return {find_program("scanner", own_users), find_program("matcher", own_users),
           find_program("actuator", own_users)};
+}
+
+void kill(const Program& program, pid_t worker) {
+  if (!program.identity) {
+    ::kill(worker, SIGKILL);
+    return;
+  }
+  const pid_t child = ::fork();
+  if (child < 0) fail("fork");
+  if (child == 0) {
+    try {
+      become(*program.identity);
+    } catch (const std::exception&) {
+      ::_exit(EXIT_FAILURE);
+    }
+    ::_exit(::kill(worker, SIGKILL) == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
+  }
+  while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+  }
 }
 
 pid_t start(const Program& program, const std::vector<std::string>& arguments,

@@ -32,6 +32,10 @@ struct Programs {
 // file, and what to do.
 Programs find_programs();
 
+// Ends a worker that was started and not yet waited for. A child becomes the worker's user for it, so that
+// the supervisor needs no capability to send signals to others.
+void kill(const Program& program, pid_t worker);
+
 // Starts a worker. The descriptors are placed at 3, 4, ... in that order; 0 is /dev/null, 1 and 2 are the
 // supervisor's stderr, and nothing else is open. It never has the supervisor's user if it has an own one:
 // that changes before exec. Throws std::system_error when there are no more processes.

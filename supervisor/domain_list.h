@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// The list of domains that may be changed, whatever the configuration says.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace whawty {
+
+// One name or UUID a line; blank lines, and those that begin with #, say nothing. Throws std::runtime_error
+// when the file cannot be read, is too large, or, if that matters, is not to be trusted.
+std::vector<std::string> read_domain_list(const std::string& path, bool trusted_only);
+
+}  // namespace whawty

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// Whether a file says what its administrators say, or what anybody may have written.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "common/fd.h"
+
+namespace whawty {
+
+// Why the file, opened by that path, is not to be trusted: it, or a folder above it, belongs to a user who is
+// neither root nor the one of this process, or everybody can write to it. Both the way that the path goes
+// and, behind symbolic links, the folders that the file is in are looked at. Nothing if it is to be trusted.
+std::optional<std::string> reason_not_to_trust(const Fd& file, const std::string& path);
+
+}  // namespace whawty
