@@ -4,9 +4,9 @@
 # What ./run and ./test share: packages, progress, building. To be sourced, in the project's folder.
 # shellcheck shell=bash
 
-build_packages=(binutils capnproto cmake g++ libcapnp-dev libgmock-dev libgtest-dev libpugixml-dev libre2-dev
+build_packages=(binutils capnproto cmake g++ libcapnp-dev libgmock-dev libgtest-dev libmd-dev libpugixml-dev libre2-dev
   libseccomp-dev libudev-dev libumockdev-dev libvirt-dev libyaml-cpp-dev ninja-build pkg-config umockdev)
-check_packages=(clang clang-format clang-tidy libclang-rt-14-dev python3 strace)
+check_packages=(clang clang-format clang-tidy libclang-rt-14-dev python3 strace systemd)
 vm_packages=(e2fsprogs mmdebstrap python3 qemu-system-x86 qemu-utils)
 
 logs=build-logs

@@ -15,6 +15,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "fake_sysfs.h"
 #include "protocol/violation.h"
 
 namespace whawty {
@@ -27,7 +28,7 @@ using testing::SizeIs;
 
 constexpr Uuid kA{0x0123456789abcdef, 1};
 constexpr Uuid kB{0x0123456789abcdef, 2};
-constexpr Hostdev kWebcam{3, 5, 0x046d, 0x0825};
+constexpr Hostdev kWebcam = FakeSysfs::kHostdev;
 
 // A hypervisor that does what the test says.
 class ScriptedHypervisor : public Hypervisor {
@@ -44,6 +45,7 @@ class ScriptedHypervisor : public Hypervisor {
   Change on_detach = on_attach;
 
   std::variant<std::vector<DomainListed>, CallError> list() override { return on_list(); }
+  std::variant<std::string, CallError> name(const Uuid&) override { return std::string("a"); }
   std::variant<std::string, CallError> describe(const Uuid& domain) override { return on_describe(domain); }
   std::variant<std::monostate, CallError> attach(const Uuid& domain, const Hostdev& hostdev) override {
     return on_attach(domain, hostdev);
@@ -90,6 +92,9 @@ class ActuatorTest : public testing::Test {
   }
 
   std::latch released_{1};  // what calls that hang wait for
+  const FakeSysfs sysfs_;
+  const Digest meant_ = sysfs_.digest();
+  const Limits limits_{Ceiling{}, DeviceCheck{sysfs_.open()}};
   ScriptedHypervisor hypervisor_;
   Outbox outbox_;
   std::optional<Channel> matcher_;
@@ -101,7 +106,7 @@ class ActuatorTest : public testing::Test {
   void SetUp() override {
     thread_ = std::thread([this] {
       try {
-        Actuator(Channel(std::move(own_end_)), hypervisor_, outbox_, dispatcher_).serve();
+        Actuator(Channel(std::move(own_end_)), hypervisor_, outbox_, dispatcher_, limits_).serve();
       } catch (const PeerClosed&) {
         ending_ = "peer closed";
       } catch (const Violation& violation) {
@@ -179,7 +184,7 @@ TEST_F(ActuatorTest, ADescriptionOfEightMebibytesFitsAndALargerOneFails) {
   send(2, DescribeDomain{kA});
   const auto result = expect<Result>();
   EXPECT_EQ(result.outcome, Outcome::kFailed);
-  EXPECT_THAT(result.message, HasSubstr("larger than 8 MiB"));
+  EXPECT_THAT(result.message, HasSubstr("too large"));
 }
 
 TEST_F(ActuatorTest, AttachAndDetachPassTheNumbersOn) {
@@ -193,7 +198,7 @@ TEST_F(ActuatorTest, AttachAndDetachPassTheNumbersOn) {
     detached.emplace_back(domain, hostdev);
     return std::monostate{};
   };
-  send(1, AttachHostdev{kA, kWebcam});
+  send(1, AttachHostdev{kA, kWebcam, meant_});
   EXPECT_EQ(expect<Result>().outcome, Outcome::kDone);
   send(2, DetachHostdev{kB, {0, 0, 0x046d, 0x0825}});
   EXPECT_EQ(expect<Result>().outcome, Outcome::kDone);
@@ -208,7 +213,7 @@ TEST_F(ActuatorTest, AFailureIsPassedOnInWordsCutToTheirBound) {
   };
   hypervisor_.on_describe = [](const Uuid&) { return CallError{Outcome::kNoDomain, 42, "no such domain"}; };
   hypervisor_.on_list = [] { return CallError{Outcome::kFailed, 1, "broken"}; };
-  send(1, AttachHostdev{kA, kWebcam});
+  send(1, AttachHostdev{kA, kWebcam, meant_});
   auto result = expect<Result>();
   EXPECT_EQ(result.outcome, Outcome::kFailed);
   EXPECT_EQ(result.libvirt_code, 38);
@@ -229,7 +234,7 @@ TEST_F(ActuatorTest, AResultSaysHowLongTheCallTook) {
     std::this_thread::sleep_for(20ms);
     return std::monostate{};
   };
-  send(1, AttachHostdev{kA, kWebcam});
+  send(1, AttachHostdev{kA, kWebcam, meant_});
   EXPECT_GE(expect<Result>().microseconds, 20'000U);
 }
 
@@ -242,11 +247,11 @@ TEST_F(ActuatorTest, EventsArePassedOn) {
 
 TEST_F(ActuatorTest, TheRequestsOfADomainRunInOrder) {
   std::vector<std::uint16_t> order;
-  hypervisor_.on_attach = [&](const Uuid&, const Hostdev& hostdev) {
+  hypervisor_.on_detach = [&](const Uuid&, const Hostdev& hostdev) {
     order.push_back(hostdev.device);
     return std::monostate{};
   };
-  for (std::uint16_t i = 1; i <= 60; ++i) send(i, AttachHostdev{kA, {3, i, 1, 1}});
+  for (std::uint16_t i = 1; i <= 60; ++i) send(i, DetachHostdev{kA, {3, i, 1, 1}});
   for (std::uint64_t i = 1; i <= 60; ++i) EXPECT_EQ(expect<Result>().request, i);
   end();
   EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
@@ -258,7 +263,7 @@ TEST_F(ActuatorTest, SixtyFourRequestsMayBeUnansweredAndNotOneMore) {
     released_.wait();
     return std::monostate{};
   };
-  for (std::uint64_t i = 1; i <= kMaxRequestsInFlight; ++i) send(i, AttachHostdev{kA, kWebcam});
+  for (std::uint64_t i = 1; i <= kMaxRequestsInFlight; ++i) send(i, AttachHostdev{kA, kWebcam, meant_});
   // It answers nobody, but has read them all without complaint.
   outbox_.domain_changed(kB, "b");
   EXPECT_EQ(expect<DomainChanged>().name, "b");
@@ -282,7 +287,7 @@ TEST_F(ActuatorTest, TheNumberOfAnUnansweredRequestAgainIsAViolation) {
     released_.wait();
     return std::monostate{};
   };
-  send(1, AttachHostdev{kA, kWebcam});
+  send(1, AttachHostdev{kA, kWebcam, meant_});
   send(1, ListDomains{});
   EXPECT_EQ(ending(), "violation: the number of an unanswered request again");
   released_.count_down();
@@ -318,13 +323,13 @@ TEST_F(StalledActuatorTest, AStuckGuestIsReportedRefusedAndInNobodysWay) {
     if (domain == kA) released_.wait();
     return std::monostate{};
   };
-  send(1, AttachHostdev{kA, kWebcam});
+  send(1, AttachHostdev{kA, kWebcam, meant_});
   EXPECT_EQ(expect<DomainStalled>().uuid, kA);
-  send(2, AttachHostdev{kA, kWebcam});
+  send(2, AttachHostdev{kA, kWebcam, meant_});
   const auto refused = expect<Result>();
   EXPECT_EQ(refused.request, 2U);
   EXPECT_EQ(refused.outcome, Outcome::kStalled);
-  send(3, AttachHostdev{kB, kWebcam});
+  send(3, AttachHostdev{kB, kWebcam, meant_});
   ActuatorMessage message = next();
   if (std::holds_alternative<DomainStalled>(message)) message = next();  // caught while it ran
   EXPECT_EQ(std::get<Result>(message).request, 3U);

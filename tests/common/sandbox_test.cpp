@@ -50,7 +50,7 @@ int in_child(const std::function<void()>& work) {
 
 int sealed(const std::function<void()>& work) {
   return in_child([&] {
-    seal(kProfile);
+    seal({.profile = kProfile});
     work();
   });
 }
@@ -126,7 +126,7 @@ TEST(SandboxTest, ThreadsThatRunAlreadyAreSealedToo) {
                 ::_exit(1);
               }).detach();
               running.wait();
-              seal(kProfile);
+              seal({.profile = kProfile});
               go.count_down();
               // Nothing but the thread's death may end the process, so this thread keeps to the profile.
               std::uint32_t never = 0;
@@ -144,7 +144,7 @@ constexpr SyscallRule kLooking[] = {
 
 TEST(SandboxTest, ItDropsPrivilegesCoreDumpsAndTracing) {
   EXPECT_EQ(in_child([] {
-              seal(kLooking);
+              seal({.profile = kLooking});
               rlimit core{1, 1};
               if (::getrlimit(RLIMIT_CORE, &core) != 0 || core.rlim_max != 0) ::_exit(1);
               if (::prctl(PR_GET_DUMPABLE) != 0) ::_exit(2);
@@ -168,7 +168,7 @@ TEST(SandboxTest, TheKernelShowsTheSeal) {
     ::close(ready[0]);
     int never[2];
     if (::pipe(never) != 0) ::_exit(1);
-    seal(kWaiting);
+    seal({.profile = kWaiting});
     char byte = 0;
     if (::write(ready[1], &byte, 1) == 1) ::_exit(static_cast<int>(::read(never[0], &byte, 1)));
   }
@@ -197,7 +197,7 @@ std::string message_after(std::span<const SyscallRule> before) {
                 seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), rule.number, 0);
               if (seccomp_load(filter) != 0) ::_exit(1);
               try {
-                seal(kProfile);
+                seal({.profile = kProfile});
               } catch (const Unsealed& error) {
                 const std::string message = error.what();
                 if (::write(text[1], message.data(), message.size()) < 0) ::_exit(3);
@@ -218,7 +218,7 @@ TEST(SandboxTest, AStepThatFailsIsNamed) {
   const SyscallRule capset[] = {forbidden(SCMP_SYS(capset))};
   EXPECT_EQ(message_after(capset), "sandbox: capset: Operation not permitted");
   const SyscallRule prlimit[] = {forbidden(SCMP_SYS(prlimit64)), forbidden(SCMP_SYS(setrlimit))};
-  EXPECT_EQ(message_after(prlimit), "sandbox: core size limit: Operation not permitted");
+  EXPECT_EQ(message_after(prlimit), "sandbox: no core dumps: Operation not permitted");
   const SyscallRule seccomp[] = {forbidden(SCMP_SYS(seccomp))};
   EXPECT_THAT(message_after(seccomp), StartsWith("sandbox: "));
 }
@@ -227,9 +227,9 @@ TEST(SandboxTest, AProfileThatMakesNoSenseIsNamedByItsReason) {
   const SyscallRule nonsense[] = {{SCMP_SYS(write), when(equals(9, 0)), "the log"}};
   EXPECT_EQ(in_child([&] {
               try {
-                seal(nonsense);
+                seal({.profile = nonsense});
               } catch (const Unsealed& error) {
-                ::_exit(std::string(error.what()).starts_with("sandbox: the log: ") ? 5 : 6);
+                ::_exit(std::string(error.what()).starts_with("sandbox: seccomp: the log: ") ? 5 : 6);
               }
             }),
             5);

@@ -222,7 +222,7 @@ int load_and_match_sealed() {
   const std::string content = read_file(WHAWTY_CORPUS "/good/every-condition.yml");
   Device device;
   device.properties = {{"ID_MODEL", std::string(32 * 1024, 'a') + "\xff"}};
-  seal(kMemoryOnly);
+  seal({.profile = kMemoryOnly});
   const auto good = load_config(std::vector<ConfigText>{{"config.yml", "", content}});
   const auto bad = load_config(std::vector<ConfigText>{{"config.yml", "", "machines: {a: &b [}"}});
   if (!std::holds_alternative<LoadedConfig>(good) || !std::holds_alternative<ConfigError>(bad)) return 1;

@@ -57,7 +57,7 @@ class World final : public Output {
   std::vector<std::string> calls;  // attach and detach, as answered
   std::deque<Request> requests;
   std::vector<Status> statuses;
-  int rescans = 0;
+  int rescans = 0, pings = 0, alives = 0;
   Clock::time_point now{1000s};
 
   void add(const std::string& name, bool running = true, std::vector<Hostdev> hostdevs = {}) {
@@ -82,6 +82,8 @@ class World final : public Output {
     reconciler_.take(device);
     step();
   }
+  void ping() { reconciler_.ping(now); }
+  void pong() { reconciler_.take(Pong{}); }
   void unplug(const std::string& sysname) {
     reconciler_.take(DeviceRemoved{sysname});
     settle();
@@ -133,6 +135,8 @@ class World final : public Output {
     take(Result{id, Outcome::kDone, 0, "", 10});
   }
 
+  void answer(std::uint64_t id, const PingActuator&) { take(Result{id, Outcome::kDone, 0, "", 0}); }
+
   void answer(std::uint64_t id, const DescribeDomain& describe) {
     for (const auto& [name, domain] : domains) {
       if (domain.uuid != describe.domain) continue;
@@ -179,7 +183,8 @@ class World final : public Output {
   }
 
   void send(const Request& request) override { requests.push_back(request); }
-  void rescan() override { ++rescans; }
+  void ask(ScanRequest request) override { ++(request == ScanRequest::kRescan ? rescans : pings); }
+  void alive() override { ++alives; }
   void report(const Status& status) override { statuses.push_back(status); }
   void say(log::Level level, const std::string& line) override { lines.push_back({level, line}); }
 
@@ -412,9 +417,10 @@ TEST(Reconciler, AConflictIsSaidOnceAndEndsWhenTheOwnerStops) {
   world.snapshot({webcam()});
   world.pass(10s);
   EXPECT_EQ(world.calls, Calls{"attach 1/5 a"});
-  EXPECT_EQ(world.count(log::Level::kWarning,
-                        "machine b wants 001/005 046d:0825 serial=3187B60 port=1-1 by b[0], but a has it"),
-            1U);
+  EXPECT_EQ(
+      world.count(log::Level::kWarning,
+                  "machine b also wants 001/005 046d:0825 serial=3187B60 port=1-1 by b[0]: it stays with a"),
+      1U);
   world.domains["a"].running = false;
   world.domains["a"].hostdevs.clear();
   world.event("a");
@@ -441,6 +447,50 @@ TEST(Reconciler, TheStatusSaysWhatIs) {
   EXPECT_FALSE(world.statuses.front().libvirt_connected);
   world.snapshot({webcam(), scale()});
   EXPECT_EQ(world.statuses.back(), (Status{true, 1, 1, 2, 1}));
+}
+
+TEST(Reconciler, APingIsAnsweredWhenBothWorkersHaveAnswered) {
+  World world;
+  world.configure(kWebcamToA);
+  world.ping();
+  EXPECT_EQ(world.pings, 1);
+  EXPECT_EQ(world.alives, 0);
+  world.pong();
+  EXPECT_EQ(world.alives, 0) << "the actuator has not answered";
+  world.settle();
+  EXPECT_EQ(world.alives, 1);
+  world.ping();
+  world.settle();
+  EXPECT_EQ(world.alives, 1) << "the scanner has not answered";
+  world.pong();
+  EXPECT_EQ(world.alives, 2);
+}
+
+TEST(Reconciler, AnActuatorThatWaitsForLibvirtIsNotAsked) {
+  World world;
+  world.ping();
+  world.pong();
+  EXPECT_EQ(world.alives, 1);
+}
+
+TEST(Reconciler, PingsAndAnswersOutOfTurnAreViolations) {
+  World world;
+  EXPECT_THROW(world.pong(), Violation);
+  world.ping();
+  EXPECT_THROW(world.ping(), Violation);
+}
+
+TEST(Reconciler, ADeviceThatIsNoLongerWhatWasMeantIsLookedAtAgain) {
+  World world;
+  world.add("a");
+  world.configure(kWebcamToA);
+  world.snapshot({});
+  world.plug_unanswered(webcam());
+  ASSERT_EQ(world.requests.size(), 1U);
+  const std::uint64_t id = world.requests.front().id;
+  world.requests.clear();
+  world.take(Result{id, Outcome::kOtherDevice, 0, "the device is no longer the one that was meant", 10});
+  EXPECT_EQ(world.rescans, 1);
 }
 
 TEST(Reconciler, AnswersThatWereNotAskedForAreViolations) {

@@ -84,7 +84,7 @@ TEST(ActuatorMessageTest, AnUnknownKindIsAViolation) {
 }
 
 TEST(ActuatorMessageTest, AnUnknownOutcomeIsAViolation) {
-  for (const unsigned outcome : {4U, 0xffffU})
+  for (const unsigned outcome : {6U, 0xffffU})
     EXPECT_EQ(violation_of(decode_actuator_message, built([=](Build message) {
                              message.initResult().setOutcome(static_cast<schema::Outcome>(outcome));
                            })),

@@ -14,6 +14,7 @@ namespace {
 using hostile::violation_of;
 
 constexpr Uuid kDomain{0x0123456789abcdef, 0xfedcba9876543210};
+constexpr Digest kDigest{1, 2, 3, 0xffffffffffffffff};
 constexpr std::uint64_t kLargest = std::numeric_limits<std::uint64_t>::max();
 
 Request round_trip(const Request& request) {
@@ -22,7 +23,7 @@ Request round_trip(const Request& request) {
 
 // An attach or detach of these numbers, unchecked.
 Datagram attach(const Hostdev& hostdev) {
-  return encode(Request{1, AttachHostdev{kDomain, hostdev}});
+  return encode(Request{1, AttachHostdev{kDomain, hostdev, kDigest}});
 }
 Datagram detach(const Hostdev& hostdev) {
   return encode(Request{1, DetachHostdev{kDomain, hostdev}});
@@ -43,9 +44,11 @@ TEST(RequestTest, DescribeComesBack) {
 TEST(RequestTest, AttachComesBack) {
   for (const Hostdev& hostdev :
        {Hostdev{3, 5, 0x046d, 0x0825}, Hostdev{1, 1, 1, 0}, Hostdev{999, 127, 0xffff, 0xffff}}) {
-    const auto attached = std::get<AttachHostdev>(round_trip({1, AttachHostdev{kDomain, hostdev}}).what);
+    const auto attached =
+        std::get<AttachHostdev>(round_trip({1, AttachHostdev{kDomain, hostdev, kDigest}}).what);
     EXPECT_EQ(attached.domain, kDomain);
     EXPECT_EQ(attached.hostdev, hostdev);
+    EXPECT_EQ(attached.digest, kDigest);
   }
 }
 
@@ -83,7 +86,7 @@ TEST(RequestTest, ADetachMustSaySomethingOfItsDevice) {
 
 // The union's discriminant is the first number after the id: data word 1.
 TEST(RequestTest, AnUnknownKindIsAViolation) {
-  for (const std::uint64_t kind : {4UL, 5UL, 0xffffUL})
+  for (const std::uint64_t kind : {5UL, 6UL, 0xffffUL})
     EXPECT_EQ(violation_of(decode_request, hostile::framed({hostile::struct_pointer(0, 2, 1), 1, kind, 0})),
               "a request of an unknown kind");
 }

@@ -14,23 +14,24 @@ Datagram kind(unsigned number) {
   });
 }
 
-TEST(ScanRequestTest, RescanComesBack) {
-  EXPECT_NO_THROW(decode_scan_request(encode(Rescan{})));
+TEST(ScanRequestTest, EachKindComesBack) {
+  for (const ScanRequest request : {ScanRequest::kRescan, ScanRequest::kPing})
+    EXPECT_EQ(decode_scan_request(encode(request)), request);
 }
 
 TEST(ScanRequestTest, AnyOtherKindIsAViolation) {
-  for (const unsigned number : {0U, 2U, 3U, 0xffffU})
+  for (const unsigned number : {0U, 3U, 4U, 0xffffU})
     EXPECT_EQ(hostile::violation_of(decode_scan_request, kind(number)), "a scan request of an unknown kind");
   EXPECT_NO_THROW(decode_scan_request(kind(1)));
 }
 
 TEST(ScanRequestTest, FramesAndRootsAreChecked) {
-  hostile::expect_frame_checks(decode_scan_request, encode(Rescan{}));
+  hostile::expect_frame_checks(decode_scan_request, encode(ScanRequest::kRescan));
   hostile::expect_root_checks(decode_scan_request);
 }
 
 TEST(ScanRequestTest, SurvivesMutation) {
-  hostile::expect_survives_mutation(decode_scan_request, encode(Rescan{}), 1);
+  hostile::expect_survives_mutation(decode_scan_request, encode(ScanRequest::kRescan), 1);
 }
 
 }  // namespace

@@ -159,7 +159,7 @@ TEST(ScannerMessageTest, TagsOutOfBoundsAreViolations) {
 }
 
 TEST(ScannerMessageTest, AnUnknownKindIsAViolation) {
-  for (const std::uint64_t kind : {4UL, 5UL, 0xffffUL})
+  for (const std::uint64_t kind : {5UL, 6UL, 0xffffUL})
     EXPECT_EQ(
         violation_of(decode_scanner_message, hostile::framed({hostile::struct_pointer(0, 1, 1), kind, 0})),
         "a scanner message of an unknown kind");

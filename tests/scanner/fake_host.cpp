@@ -20,6 +20,7 @@
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 namespace whawty::fake {
 namespace {
@@ -93,11 +94,12 @@ UsbDevice device(const std::string& sysname, unsigned bus, unsigned number) {
 Host::Host() : netlink_(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT)) {
   check(netlink_ >= 0, "netlink");
   for (const char* const place : {"/sys", "/run"})
-    check(::mount("fake", place, "tmpfs", 0, nullptr) == 0, std::string("mount on ") + place);
+    check(::mount("fake", place, "tmpfs", 0, "mode=755") == 0, std::string("mount on ") + place);
   // libudev would otherwise insist that /sys be a sysfs.
   ::setenv("SYSTEMD_DEVICE_VERIFY_SYSFS", "0", 1);
   fs::create_directories("/sys/bus/usb/devices");
   fs::create_directories("/sys/devices/pci0");
+  fs::create_directories("/sys/dev/char");
   fs::create_directories("/run/udev/data");
   write("/run/udev/control", "");
 }
@@ -117,14 +119,22 @@ void Host::plug(const UsbDevice& device) {
   write(place / "uevent", uevent.str());
   write(place / "busnum", std::to_string(device.bus) + '\n');
   write(place / "devnum", std::to_string(device.number) + '\n');
+  write(place / "descriptors", "descriptors of " + device.sysname);
   for (const auto& [name, content] : device.attributes) write(place / name, content + '\n');
   fs::create_symlink("../../../bus/usb", place / "subsystem");
   write_database(device);
   fs::create_symlink("../../../devices/pci0/" + device.sysname, "/sys/bus/usb/devices/" + device.sysname);
+  const fs::path number = "/sys/dev/char/189:" + std::to_string(minor(device));
+  fs::remove(number);
+  fs::create_symlink("../../devices/pci0/" + device.sysname, number);
 }
 
 void Host::unplug(const std::string& sysname) {
   fs::remove("/sys/bus/usb/devices/" + sysname);
+  std::vector<fs::path> numbers;
+  for (const auto& entry : fs::directory_iterator("/sys/dev/char"))
+    if (fs::read_symlink(entry.path()).filename() == sysname) numbers.push_back(entry.path());
+  for (const fs::path& number : numbers) fs::remove(number);
   fs::remove_all(directory(sysname));
 }
 

@@ -34,7 +34,7 @@ bool Matcher::quiet(int milliseconds) const {
 }
 
 void Matcher::rescan() {
-  send(encode(Rescan{}));
+  send(encode(ScanRequest::kRescan));
 }
 
 std::vector<std::string> sysnames(const std::vector<Device>& devices) {

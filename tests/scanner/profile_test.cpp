@@ -21,6 +21,7 @@
 #include <string>
 
 #include "common/descriptors.h"
+#include "common/sandbox.h"
 
 namespace whawty {
 namespace {
@@ -34,7 +35,7 @@ int sealed(void (*action)()) {
     ::dup2(ends[0], 20);
     ::dup2(ends[1], kScannerToMatcher);
     ::dup2(20, kScannerToMatcher + 1);
-    seal(kScannerProfile);
+    seal({.profile = kScannerProfile});
     action();
     ::_exit(0);
   }

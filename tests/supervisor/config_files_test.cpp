@@ -37,14 +37,14 @@ class ConfigFilesTest : public testing::Test {
   }
 
   ConfigFiles read() const {
-    auto result = read_config_files(main_);
+    auto result = read_config_files(main_, false);
     if (const auto* const error = std::get_if<ConfigReadError>(&result))
       throw std::runtime_error(error->message);
     return std::move(std::get<ConfigFiles>(result));
   }
 
   std::string error() const {
-    const auto result = read_config_files(main_);
+    const auto result = read_config_files(main_, false);
     const auto* const error = std::get_if<ConfigReadError>(&result);
     return error == nullptr ? "" : error->message;
   }

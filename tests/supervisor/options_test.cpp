@@ -42,7 +42,7 @@ TEST_F(OptionsTest, ThePlainCallIsOneFile) {
 
 TEST_F(OptionsTest, NoFileOrTwoIsAMistake) {
   EXPECT_EQ(mistake({}), "the configuration file is missing");
-  EXPECT_EQ(mistake({"--connect", "x"}), "the configuration file is missing");
+  EXPECT_EQ(mistake({"--connect", "qemu:///system"}), "the configuration file is missing");
   EXPECT_EQ(mistake({"a.yml", "b.yml"}), "only one configuration file is possible");
 }
 

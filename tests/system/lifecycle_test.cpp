@@ -144,8 +144,8 @@ TEST_F(RootTest, EveryWorkerHasItsOwnUserAndTheSupervisorFewPowers) {
   EXPECT_EQ(daemon_.status("Groups", "actuator"), "910 ");
   for (const char* const worker : {"scanner", "matcher", "actuator"})
     EXPECT_EQ(daemon_.status("CapPrm", worker), "0000000000000000") << worker;
-  EXPECT_EQ(daemon_.status("CapPrm"), "00000000000000e0");  // KILL, SETGID, SETUID
-  EXPECT_EQ(daemon_.status("CapEff"), "00000000000000e0");
+  EXPECT_EQ(daemon_.status("CapPrm"), "00000000000000c0");  // SETGID, SETUID
+  EXPECT_EQ(daemon_.status("CapEff"), "00000000000000c0");
   EXPECT_EQ(daemon_.lines_with("not started as root"), 0);
 
   // And it can end them, though they are not its own.

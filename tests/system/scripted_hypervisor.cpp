@@ -3,8 +3,9 @@
 //
 // A Hypervisor that asks the test process, instead of libvirt. Its URI is "scripted:" and the path of the
 // socket at which the test listens (tests/system/libvirt.h). One line or text a datagram:
-//   to the test     ID list | ID describe HIGH LOW | ID attach or detach HIGH LOW BUS DEVICE VENDOR PRODUCT
-//   from the test   ID done BODY | ID failed CODE MESSAGE | ID no-domain 0 MESSAGE | changed HIGH LOW NAME
+//   to the test     ID list | ID name or describe HIGH LOW | ID attach or detach HIGH LOW BUS DEVICE VENDOR
+//   PRODUCT from the test   ID done BODY | ID failed CODE MESSAGE | ID no-domain 0 MESSAGE | changed HIGH LOW
+//   NAME
 // The body of a list is a line "HIGH LOW ACTIVE NAME" for each domain, that of a description the XML. All
 // numbers are decimal.
 #include <poll.h>
@@ -58,6 +59,10 @@ class ScriptedHypervisor : public Hypervisor {
       domains.push_back(domain);
     }
     return domains;
+  }
+
+  std::variant<std::string, CallError> name(const Uuid& uuid) override {
+    return ask(concat("name ", uuid.high, ' ', uuid.low));
   }
 
   std::variant<std::string, CallError> describe(const Uuid& uuid) override {

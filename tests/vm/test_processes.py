@@ -30,7 +30,7 @@ class Privileges(Case):
         for name in _WORKERS:
             with self.subTest(process=name):
                 self.assert_powerless(states[name], self.groups_of(name))
-        self.assertEqual(int(states[_SUPERVISOR]["CapEff"], 16), 1 << 5 | 1 << 6 | 1 << 7)  # kill, setgid, setuid
+        self.assertEqual(int(states[_SUPERVISOR]["CapEff"], 16), 1 << 6 | 1 << 7)  # setgid, setuid
         self.assertEqual(states[_SUPERVISOR]["NoNewPrivs"], "1")
         self.assertEqual(states[_SUPERVISOR]["Seccomp"], "2")
 

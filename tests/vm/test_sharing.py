@@ -32,7 +32,7 @@ class Conflict(Case):
         device = self.plug("WANTED")
         self.daemon.start(config("1s", b=matcher_of("WANTED"), a=_ANY))
         self.await_hostdevs("b", device)
-        self.await_said("^machine a wants .*WANTED")
+        self.await_said("^machine a also wants .*WANTED")
         self.assert_stays(3, "b", device)
         self.assert_hostdevs("a")
         self.assertEqual((len(self.said("wants")), len(self.said("ttach"))), (1, 1))
@@ -42,7 +42,7 @@ class Conflict(Case):
         device = self.plug("WANTED")
         self.attach_by_hand("b", device)
         self.daemon.start(config("1s", a=_ANY, b=_ANY))
-        self.await_said("^machine a wants .*WANTED")
+        self.await_said("^machine a also wants .*WANTED")
         self.assert_stays(2, "b", device)
         self.assertEqual(len(self.said("wants")), 1)
 

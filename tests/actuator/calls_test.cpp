@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// What the actuator makes of a request, within its limits: against a hypervisor and a sysfs made for the
+// test.
+#include "actuator/calls.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <random>
+
+#include "fake_sysfs.h"
+
+namespace whawty {
+namespace {
+
+const Uuid kDomain{1, 2};
+const Hostdev kHostdev = FakeSysfs::kHostdev;
+
+class FakeHypervisor : public Hypervisor {
+ public:
+  std::vector<std::string> calls;
+  std::function<void()> during_attach = [] {};
+
+  std::variant<std::vector<DomainListed>, CallError> list() override { return std::vector<DomainListed>{}; }
+  std::variant<std::string, CallError> name(const Uuid&) override { return std::string("webcam-test"); }
+  std::variant<std::string, CallError> describe(const Uuid&) override { return std::string("<domain/>"); }
+  std::variant<std::monostate, CallError> attach(const Uuid&, const Hostdev&) override {
+    calls.emplace_back("attach");
+    during_attach();
+    return std::monostate{};
+  }
+  std::variant<std::monostate, CallError> detach(const Uuid&, const Hostdev&) override {
+    calls.emplace_back("detach");
+    return std::monostate{};
+  }
+};
+
+using Calls = std::vector<std::string>;
+
+class CallsTest : public testing::Test {
+ protected:
+  Outcome attach(const Ceiling& ceiling = {}) {
+    const Limits limits{ceiling, DeviceCheck{sysfs.open()}};
+    return carry_out({1, AttachHostdev{kDomain, kHostdev, meant}}, hypervisor, outbox, limits).outcome;
+  }
+  Outcome detach(const Ceiling& ceiling) {
+    const Limits limits{ceiling, DeviceCheck{sysfs.open()}};
+    return carry_out({1, DetachHostdev{kDomain, kHostdev}}, hypervisor, outbox, limits).outcome;
+  }
+
+  FakeSysfs sysfs;
+  const Digest meant = sysfs.digest();
+  FakeHypervisor hypervisor;
+  Outbox outbox;
+};
+
+TEST_F(CallsTest, TheDeviceThatIsMeantIsAttached) {
+  EXPECT_EQ(attach(), Outcome::kDone);
+  EXPECT_EQ(hypervisor.calls, Calls{"attach"});
+}
+
+TEST_F(CallsTest, ADeviceThatHasLeftIsNotAttached) {
+  sysfs.unplug();
+  EXPECT_EQ(attach(), Outcome::kOtherDevice);
+  EXPECT_TRUE(hypervisor.calls.empty());
+}
+
+TEST_F(CallsTest, ADeviceWithOtherDescriptorsIsNotAttached) {
+  sysfs.plug("descriptors of a keyboard", "3187B60");
+  EXPECT_EQ(attach(), Outcome::kOtherDevice);
+  EXPECT_TRUE(hypervisor.calls.empty());
+}
+
+TEST_F(CallsTest, ADeviceWithAnotherSerialNumberIsNotAttached) {
+  sysfs.plug("descriptors of a webcam", "3187B61");
+  EXPECT_EQ(attach(), Outcome::kOtherDevice);
+}
+
+TEST_F(CallsTest, ADeviceThatLostItsSerialNumberIsNotAttached) {
+  sysfs.remove("serial");
+  EXPECT_EQ(attach(), Outcome::kOtherDevice);
+}
+
+TEST_F(CallsTest, EachNumberIsCompared) {
+  for (const auto& [attribute, right, wrong] :
+       {std::tuple{"busnum", "3\n", "4\n"}, std::tuple{"devnum", "5\n", "6\n"},
+        std::tuple{"idVendor", "046d\n", "046e\n"}, std::tuple{"idProduct", "0825\n", "0825x\n"}}) {
+    sysfs.write(attribute, wrong);
+    EXPECT_EQ(attach(), Outcome::kOtherDevice) << attribute;
+    sysfs.write(attribute, right);
+  }
+  EXPECT_EQ(attach(), Outcome::kDone);
+}
+
+TEST_F(CallsTest, ADeviceThatBecomesAnotherOneWhileItIsAttachedIsDetachedAtOnce) {
+  hypervisor.during_attach = [this] { sysfs.plug("descriptors of a keyboard", ""); };
+  EXPECT_EQ(attach(), Outcome::kSwapped);
+  EXPECT_EQ(hypervisor.calls, (Calls{"attach", "detach"}));
+}
+
+TEST_F(CallsTest, ADeviceThatLeavesWhileItIsAttachedIsDetachedAndNoCauseForAlarm) {
+  hypervisor.during_attach = [this] { sysfs.unplug(); };
+  EXPECT_EQ(attach(), Outcome::kOtherDevice);
+  EXPECT_EQ(hypervisor.calls, (Calls{"attach", "detach"}));
+}
+
+TEST_F(CallsTest, OfAThousandSwapsNoneLeavesAWrongDevice) {
+  std::mt19937 random(20261122);
+  int swapped = 0;
+  for (int i = 0; i < 1000; ++i) {
+    sysfs.plug("descriptors of a webcam", "3187B60");
+    hypervisor.calls.clear();
+    hypervisor.during_attach = [] {};
+    const auto swap = [&] { sysfs.plug("other descriptors", random() % 2 == 0 ? "3187B60" : ""); };
+    const auto when = random() % 3;
+    if (when == 0) swap();
+    if (when == 1) hypervisor.during_attach = swap;
+    const Outcome outcome = attach();
+    const bool stays = !hypervisor.calls.empty() && hypervisor.calls.back() == "attach";
+    EXPECT_EQ(stays, when == 2);
+    EXPECT_EQ(outcome, when == 0 ? Outcome::kOtherDevice : when == 1 ? Outcome::kSwapped : Outcome::kDone);
+    swapped += when == 2 ? 0 : 1;
+  }
+  EXPECT_GT(swapped, 500);
+}
+
+TEST_F(CallsTest, ADomainThatIsNotInTheListIsNotTouched) {
+  const Ceiling ceiling({"other", "00000000-0000-0000-0000-000000000001"});
+  EXPECT_EQ(attach(ceiling), Outcome::kFailed);
+  EXPECT_EQ(detach(ceiling), Outcome::kFailed);
+  EXPECT_TRUE(hypervisor.calls.empty());
+}
+
+TEST_F(CallsTest, AnEmptyListAllowsNothing) {
+  EXPECT_EQ(attach(Ceiling(std::set<std::string>{})), Outcome::kFailed);
+  EXPECT_TRUE(hypervisor.calls.empty());
+}
+
+TEST_F(CallsTest, ADomainInTheListIsServedByNameOrUuid) {
+  EXPECT_EQ(attach(Ceiling({"webcam-test"})), Outcome::kDone);
+  EXPECT_EQ(detach(Ceiling({"00000000-0000-0001-0000-000000000002"})), Outcome::kDone);
+  EXPECT_EQ(hypervisor.calls, (Calls{"attach", "detach"}));
+}
+
+}  // namespace
+}  // namespace whawty

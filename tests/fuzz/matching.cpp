@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#include <algorithm>
+#include <set>
+
+#include "matcher/match.h"
+#include "matcher/plan.h"
+#include "tests/fuzz/machines.h"
+#include "tests/fuzz/reader.h"
+
+namespace whawty::fuzz {
+namespace {
+
+DeviceMap read_devices(Reader& bytes) {
+  DeviceMap devices;
+  for (unsigned i = bytes.below(12); i > 0; --i) {
+    Device device = read_device(bytes);
+    devices.insert_or_assign(device.sysname, std::move(device));
+  }
+  return devices;
+}
+
+std::vector<DomainView> read_domains(Reader& bytes) {
+  std::vector<DomainView> domains;
+  for (unsigned i = bytes.below(5); i > 0; --i) {
+    DomainView domain{
+        {1, i}, std::string(1, static_cast<char>('a' + bytes.below(3))), {}, bytes.below(4) != 0};
+    for (unsigned j = bytes.below(6); j > 0; --j) domain.hostdevs.push_back(read_hostdev(bytes));
+    domains.push_back(std::move(domain));
+  }
+  return domains;
+}
+
+const DomainView& domain_of(const Uuid& uuid, const std::vector<DomainView>& domains) {
+  const auto found =
+      std::find_if(domains.begin(), domains.end(), [&](const DomainView& one) { return one.uuid == uuid; });
+  require(found != domains.end(), "something is planned for no domain");
+  require(found->settled, "something is planned for a domain that is not settled");
+  return *found;
+}
+
+void check(const Plan& plan, const DeviceMap& devices, const std::vector<DomainView>& domains,
+           const Config& config) {
+  for (const Detach& detach : plan.detaches) {
+    const auto& hostdevs = domain_of(detach.domain, domains).hostdevs;
+    require(std::find(hostdevs.begin(), hostdevs.end(), detach.hostdev) != hostdevs.end(),
+            "a domain is to lose what it does not have");
+  }
+  std::set<std::string> attached;
+  for (const Attach& attach : plan.attaches) {
+    const Device& device = devices.at(attach.sysname);
+    const std::string& name = domain_of(attach.domain, domains).name;
+    const auto machine = std::find_if(config.machines.begin(), config.machines.end(),
+                                      [&](const Machine& one) { return one.name == name; });
+    require(machine != config.machines.end(), "a domain that is not configured is to get a device");
+    require(first_match(*machine, device) == attach.rule,
+            "a device is attached by another rule than the first");
+    require(can_be_attached(device), "what no guest can have is attached");
+    require(attached.insert(attach.sysname).second, "two domains are to get one device");
+  }
+}
+
+}  // namespace
+
+bool matching(std::string_view bytes) {
+  const Config& config = two_machines();
+  Reader reader(bytes);
+  const DeviceMap devices = read_devices(reader);
+  const std::vector<DomainView> domains = read_domains(reader);
+  const Plan plan = whawty::plan(devices, domains, config);
+  check(plan, devices, domains, config);
+  return !plan.attaches.empty() || !plan.detaches.empty();
+}
+
+}  // namespace whawty::fuzz

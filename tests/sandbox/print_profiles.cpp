@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// Prints the tables of all four processes as SECURITY.md shows them.
+//
+//   print_profiles                to standard output
+//   print_profiles --check FILE   fails unless FILE has exactly this between the two markers
+//   print_profiles --write FILE   puts it there
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <sys/mman.h>
+
+#include <fstream>
+#include <iostream>
+#include <set>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "common/text.h"
+#include "profiles.h"
+
+namespace whawty {
+namespace {
+
+constexpr const char* kBegin = "<!-- system calls: begin -->\n";
+constexpr const char* kEnd = "<!-- system calls: end -->\n";
+
+// What a value of an argument is called. O_TMPFILE is this bit and that of O_DIRECTORY.
+struct Constant {
+  int call;
+  unsigned argument;
+  std::uint64_t value;
+  const char* name;
+};
+
+constexpr Constant kConstants[] = {
+    {SCMP_SYS(openat), 2, O_WRONLY, "O_WRONLY"},
+    {SCMP_SYS(openat), 2, O_RDWR, "O_RDWR"},
+    {SCMP_SYS(openat), 2, O_CREAT, "O_CREAT"},
+    {SCMP_SYS(openat), 2, O_TRUNC, "O_TRUNC"},
+    {SCMP_SYS(openat), 2, O_APPEND, "O_APPEND"},
+    {SCMP_SYS(openat), 2, O_TMPFILE & ~O_DIRECTORY, "O_TMPFILE"},
+    {SCMP_SYS(mmap), 2, PROT_EXEC, "PROT_EXEC"},
+    {SCMP_SYS(mprotect), 2, PROT_EXEC, "PROT_EXEC"},
+    {SCMP_SYS(fcntl), 1, F_GETFL, "F_GETFL"},
+    {SCMP_SYS(fcntl), 1, F_SETFD, "F_SETFD"},
+    {SCMP_SYS(fcntl), 2, FD_CLOEXEC, "FD_CLOEXEC"},
+    {SCMP_SYS(futex), 1, FUTEX_WAKE_PRIVATE, "FUTEX_WAKE_PRIVATE"},
+    {SCMP_SYS(kill), 1, SIGKILL, "SIGKILL"},
+};
+
+std::string value_of(int call, unsigned argument, std::uint64_t value) {
+  for (const Constant& constant : kConstants)
+    if (constant.call == call && constant.argument == argument && constant.value == value)
+      return concat('`', constant.name, '`');
+  return concat(value);
+}
+
+std::string bits_of(int call, const scmp_arg_cmp& condition) {
+  std::string bits;
+  for (unsigned bit = 0; bit < 64; ++bit) {
+    if ((condition.datum_a >> bit & 1) == 0) continue;
+    if (!bits.empty()) bits += ", ";
+    bits += value_of(call, condition.arg, 1ULL << bit);
+  }
+  return bits;
+}
+
+// Arguments are counted from 0.
+std::string text_of(int call, const scmp_arg_cmp& condition) {
+  const std::string argument = concat("argument ", condition.arg);
+  if (condition.op == SCMP_CMP_EQ)
+    return argument + " is " + value_of(call, condition.arg, condition.datum_a);
+  if (condition.op != SCMP_CMP_MASKED_EQ) throw std::logic_error("a condition that has no words yet");
+  if (condition.datum_b == 0 && condition.datum_a != 0xffffffff)
+    return argument + " without " + bits_of(call, condition);
+  return argument + " is " + value_of(call, condition.arg, condition.datum_b);
+}
+
+std::string text_of(const SyscallRule& rule) {
+  std::string text;
+  for (const scmp_arg_cmp& condition : conditions_of(rule)) {
+    if (!text.empty()) text += " and ";
+    text += text_of(rule.number, condition);
+  }
+  return text;
+}
+
+std::string text_of(const Profile& profile) {
+  std::set<int> numbers;
+  for (const SyscallRule& rule : profile.rules) numbers.insert(rule.number);
+  std::string text = concat("\n### The ", profile.process, ": ", numbers.size(),
+                            " system calls\n\n| call | only if | what for |\n|---|---|---|\n");
+  for (const SyscallRule& rule : profile.rules)
+    text += concat("| `", name_of(rule.number), "` | ", text_of(rule), " | ", rule.reason, " |\n");
+  return text;
+}
+
+std::string all_tables() {
+  std::string text;
+  for (const Profile& profile : profiles()) text += text_of(profile);
+  return text + '\n';
+}
+
+// A file, cut in three at the markers.
+struct Document {
+  std::string before, tables, after;
+};
+
+Document read(const std::string& path) {
+  std::ostringstream content;
+  content << std::ifstream(path).rdbuf();
+  const std::string text = content.str();
+  const auto begin = text.find(kBegin);
+  const auto end = text.find(kEnd);
+  if (begin == std::string::npos || end == std::string::npos || end < begin)
+    throw std::runtime_error(concat(path, ": no markers, which are ", kBegin, "and ", kEnd));
+  const auto first = begin + std::string(kBegin).size();
+  return {text.substr(0, first), text.substr(first, end - first), text.substr(end)};
+}
+
+int check(const std::string& program, const std::string& path) {
+  if (read(path).tables == all_tables()) return 0;
+  std::cerr << path << " does not show the tables as they are. Bring it up to date with:\n"
+            << program << " --write " << path << '\n';
+  return 1;
+}
+
+int write(const std::string& path) {
+  const Document document = read(path);
+  std::ofstream(path, std::ios::binary) << document.before << all_tables() << document.after;
+  return 0;
+}
+
+}  // namespace
+}  // namespace whawty
+
+int main(int argc, char** argv) {
+  using namespace whawty;
+  const std::vector<std::string> arguments(argv, argv + argc);
+  try {
+    if (argc == 3 && arguments[1] == "--check") return check(arguments[0], arguments[2]);
+    if (argc == 3 && arguments[1] == "--write") return write(arguments[2]);
+    std::cout << all_tables();
+    return argc == 1 ? 0 : 1;
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << '\n';
+    return 1;
+  }
+}
