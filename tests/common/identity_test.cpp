@@ -89,7 +89,18 @@ TEST(IdentityTest, BecomingAnotherUserLosesAllGroups) {
             0);
 }
 
+// ThreadSanitizer has a thread of its own, which keeps its capabilities: glibc aborts when a change of ids
+// fails in one thread and not in another.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define WHAWTY_UNDER_TSAN
+#endif
+#endif
+
 TEST(IdentityTest, WithoutThePowerToItFails) {
+#ifdef WHAWTY_UNDER_TSAN
+  GTEST_SKIP() << "not with a second thread";
+#endif
   EXPECT_EQ(in_child([] {
               keep_capabilities(0);
               become({12345, 12345, {}});
