@@ -14,7 +14,7 @@
 namespace whawty {
 namespace {
 
-constexpr std::size_t kTextAttribute = 4096;  // bytes: sysfs gives a page at most
+constexpr std::size_t kPage = 4096;  // bytes: what sysfs gives of a text, and at a time
 
 // Whether an error says that the device left. Any other one (no descriptors, no permission) must not look
 // like this: a device believed to have left is taken from its guest.
@@ -51,7 +51,7 @@ std::optional<SysfsDirectory> SysfsDirectory::open(const Fd& directory, const st
 }
 
 std::optional<std::string> SysfsDirectory::attribute(const std::string& name) const {
-  std::optional<std::string> text = content(name, kTextAttribute);
+  std::optional<std::string> text = content(name, kPage);
   if (text && text->ends_with('\n')) text->pop_back();
   return text;
 }
@@ -59,17 +59,16 @@ std::optional<std::string> SysfsDirectory::attribute(const std::string& name) co
 std::optional<std::string> SysfsDirectory::content(const std::string& name, std::size_t at_most) const {
   const Fd file = open_at(directory_.get(), name, 0);
   if (!file) return std::nullopt;
-  std::string bytes(at_most, '\0');
-  std::size_t length = 0;
-  while (length < bytes.size()) {
-    const ssize_t part = ::read(file.get(), bytes.data() + length, bytes.size() - length);
-    if (part < 0 && errno == EINTR) continue;
-    if (part < 0 && means_gone(errno)) return std::nullopt;
-    if (part < 0) fail(name);
-    if (part == 0) break;
-    length += static_cast<std::size_t>(part);
+  std::string bytes;
+  while (bytes.size() < at_most) {
+    char part[kPage];
+    const ssize_t length = ::read(file.get(), part, std::min(sizeof part, at_most - bytes.size()));
+    if (length < 0 && errno == EINTR) continue;
+    if (length < 0 && means_gone(errno)) return std::nullopt;
+    if (length < 0) fail(name);
+    if (length == 0) break;
+    bytes.append(part, static_cast<std::size_t>(length));
   }
-  bytes.resize(length);
   return bytes;
 }
 
