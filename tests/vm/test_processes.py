@@ -138,6 +138,7 @@ class Libvirt(Case):
     _SOCKETS = "libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket"
 
     def assert_served_after(self, command: str) -> None:
+        self.allow_error("^the connection to libvirt is lost: ")
         self.running("a")
         self.daemon.start(config(a=[matcher_of("BEFORE"), matcher_of("AFTER")]))
         before = self.plug("BEFORE")
@@ -147,6 +148,7 @@ class Libvirt(Case):
         self.guests.await_libvirt()
         self.await_hostdevs("a", before, self.plug("AFTER"))
         self.assertEqual(self.daemon.processes()[_SUPERVISOR], supervisor)
+        self.assertTrue(self.said("^the connection to libvirt is lost: "))
 
     def test_served_after_a_restart_of_libvirtd(self) -> None:
         self.assert_served_after("systemctl restart libvirtd")
