@@ -126,7 +126,8 @@ class DomainTable {
   void give_up(State& domain, const std::string& complaint);
   void complain(State& domain, const std::string& complaint);
   State* find(const Uuid& uuid);
-  bool has_room() const { return in_flight_.size() < kMaxRequestsInFlight; }
+  // One place is kept for a ping, which must go out however many calls hang.
+  bool has_room() const { return in_flight_.size() + 1 < kMaxRequestsInFlight; }
   template <class Wire, class Book>
   std::uint64_t send(const Wire& request, Book entry, Clock::time_point now);
   static bool settled(const State& domain);

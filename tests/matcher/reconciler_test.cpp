@@ -466,6 +466,27 @@ TEST(Reconciler, APingIsAnsweredWhenBothWorkersHaveAnswered) {
   EXPECT_EQ(world.alives, 2);
 }
 
+TEST(Reconciler, APingHasAPlaceHoweverManyRequestsAreUnanswered) {
+  World world;
+  std::string machines;
+  for (int i = 1; i <= 80; ++i) {
+    const std::string number = std::to_string(i);
+    world.add("m" + number);
+    machines += (i > 1 ? ", m" : "m") + number + ": {devices: [{device: " + number + "}]}";
+  }
+  world.configure("{interval: 1h, machines: {" + machines + "}}");
+  world.snapshot({});
+  for (std::uint16_t i = 1; i <= 80; ++i) {
+    Device device = webcam(i);
+    device.sysname = "1-" + std::to_string(i);
+    world.plug_unanswered(device);
+  }
+  EXPECT_EQ(world.requests.size(), kMaxRequestsInFlight - 1);
+  world.ping();
+  EXPECT_EQ(world.requests.size(), kMaxRequestsInFlight);
+  EXPECT_TRUE(std::holds_alternative<PingActuator>(world.requests.back().what));
+}
+
 TEST(Reconciler, AnActuatorThatWaitsForLibvirtIsNotAsked) {
   World world;
   world.ping();
