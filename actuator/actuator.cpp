@@ -26,7 +26,7 @@ struct DomainOf {
 
 }  // namespace
 
-Actuator::Actuator(Channel matcher, Hypervisor& hypervisor, Outbox& outbox, Dispatcher& dispatcher,
+Actuator::Actuator(Channel matcher, Hypervisor& hypervisor, Outbox& outbox, Dispatcher<Uuid>& dispatcher,
                    const Limits& limits)
     : matcher_(std::move(matcher)),
       hypervisor_(hypervisor),

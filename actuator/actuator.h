@@ -8,10 +8,10 @@
 #include <set>
 
 #include "actuator/calls.h"
-#include "actuator/dispatcher.h"
 #include "actuator/hypervisor.h"
 #include "actuator/outbox.h"
-#include "actuator/rate_limit.h"
+#include "common/dispatcher.h"
+#include "common/rate_limit.h"
 #include "protocol/channel.h"
 #include "protocol/matcher_to_actuator.h"
 
@@ -24,7 +24,7 @@ inline constexpr int kRequestsAtOnce = 1000;
 class Actuator {
  public:
   // The references must outlive all calls.
-  Actuator(Channel matcher, Hypervisor& hypervisor, Outbox& outbox, Dispatcher& dispatcher,
+  Actuator(Channel matcher, Hypervisor& hypervisor, Outbox& outbox, Dispatcher<Uuid>& dispatcher,
            const Limits& limits);
 
   // Serves until the matcher closes its end (PeerClosed), breaks the protocol (Violation), or the connection
@@ -40,7 +40,7 @@ class Actuator {
   Channel matcher_;
   Hypervisor& hypervisor_;
   Outbox& outbox_;
-  Dispatcher& dispatcher_;
+  Dispatcher<Uuid>& dispatcher_;
   const Limits& limits_;
   RateLimit rate_{kRequestsPerSecond, kRequestsAtOnce};
   std::set<std::uint64_t> unanswered_;  // request ids

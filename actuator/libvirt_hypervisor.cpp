@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 // The Hypervisor that is libvirt. All text that crosses it is passed on unread.
+#include <endian.h>
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 #include <unistd.h>
 
 #include <array>
+#include <bit>
 #include <clocale>
 #include <latch>
 #include <map>
@@ -34,24 +36,20 @@ struct Free {
 };
 using Connection = std::unique_ptr<virConnect, Free>;
 using Domain = std::shared_ptr<virDomain>;
+
+// libvirt's form of a UUID: its 16 bytes in the order in which they are written.
 using RawUuid = std::array<unsigned char, VIR_UUID_BUFLEN>;
+static_assert(sizeof(RawUuid) == sizeof(Uuid));
 
 Uuid uuid_of(virDomainPtr domain) {
-  RawUuid raw{};
-  virDomainGetUUID(domain, raw.data());
-  Uuid uuid;
-  for (std::size_t i = 0; i < 8; ++i) uuid.high = uuid.high << 8 | raw[i];
-  for (std::size_t i = 8; i < 16; ++i) uuid.low = uuid.low << 8 | raw[i];
-  return uuid;
+  RawUuid bytes{};
+  virDomainGetUUID(domain, bytes.data());
+  const auto uuid = std::bit_cast<Uuid>(bytes);
+  return {be64toh(uuid.high), be64toh(uuid.low)};
 }
 
 RawUuid raw(const Uuid& uuid) {
-  RawUuid bytes{};
-  for (unsigned i = 0; i < 8; ++i) {
-    bytes[i] = static_cast<unsigned char>(uuid.high >> (56 - 8 * i));
-    bytes[8 + i] = static_cast<unsigned char>(uuid.low >> (56 - 8 * i));
-  }
-  return bytes;
+  return std::bit_cast<RawUuid>(Uuid{htobe64(uuid.high), htobe64(uuid.low)});
 }
 
 // The calling thread's last failure.

@@ -65,7 +65,7 @@ void run(const WorkerOptions& options) {
   Outbox outbox;
   const Limits limits{options.domains ? Ceiling{*options.domains} : Ceiling{}, DeviceCheck{open_devices()}};
   const std::unique_ptr<Hypervisor> hypervisor = connect(options.connect, outbox, matcher);
-  Dispatcher dispatcher{kWorkers, kStallLimit};
+  Dispatcher<Uuid> dispatcher{kWorkers, kStallLimit};
   // Ends here, without destructors: they would wait for calls that hang.
   ::_exit(exit_code_of([&] {
     Sandbox sandbox{.profile = kActuatorProfile, .descriptors = kDescriptors, .memory = kMemory};

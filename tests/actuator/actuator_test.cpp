@@ -58,7 +58,7 @@ class ScriptedHypervisor : public Hypervisor {
 // An actuator on a thread of its own; the test is its matcher.
 class ActuatorTest : public testing::Test {
  protected:
-  explicit ActuatorTest(Dispatcher::Clock::duration stall_limit = 1h)
+  explicit ActuatorTest(Dispatcher<Uuid>::Clock::duration stall_limit = 1h)
       : ActuatorTest(Channel::pair(), stall_limit) {}
   ~ActuatorTest() override { end(); }
 
@@ -100,7 +100,7 @@ class ActuatorTest : public testing::Test {
   std::optional<Channel> matcher_;
 
  private:
-  ActuatorTest(std::pair<Fd, Fd> ends, Dispatcher::Clock::duration stall_limit)
+  ActuatorTest(std::pair<Fd, Fd> ends, Dispatcher<Uuid>::Clock::duration stall_limit)
       : matcher_(std::move(ends.first)), dispatcher_(4, stall_limit), own_end_(std::move(ends.second)) {}
 
   void SetUp() override {
@@ -117,7 +117,7 @@ class ActuatorTest : public testing::Test {
     });
   }
 
-  Dispatcher dispatcher_;
+  Dispatcher<Uuid> dispatcher_;
   Fd own_end_;
   std::string ending_;
   std::thread thread_;

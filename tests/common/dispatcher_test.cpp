@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-#include "actuator/dispatcher.h"
+#include "common/dispatcher.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,14 +16,15 @@ namespace {
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using Calls = Dispatcher<int>;
 
-constexpr Uuid kA{0, 1};
-constexpr Uuid kB{0, 2};
-constexpr Uuid kC{0, 3};
+constexpr int kA = 1;
+constexpr int kB = 2;
+constexpr int kC = 3;
 
 // Longer than any test, and shorter than any call.
-constexpr Dispatcher::Clock::duration kNever = 1h;
-constexpr Dispatcher::Clock::duration kAtOnce = 0s;
+constexpr Calls::Clock::duration kNever = 1h;
+constexpr Calls::Clock::duration kAtOnce = 0s;
 
 // What jobs did, as they did it.
 class Journal {
@@ -38,7 +39,7 @@ class Journal {
     return notes_;
   }
 
-  Dispatcher::Job job(
+  Calls::Job job(
       const std::string& name, const std::function<void()>& work = [] {}) {
     return {[this, name, work] {
               work();
@@ -54,21 +55,21 @@ class Journal {
 
 class DispatcherTest : public testing::Test {
  protected:
-  // Submits a job for the domain and waits until it has run.
-  static void run_one(Dispatcher& dispatcher, const Uuid& domain) {
+  // Submits a job for the key and waits until it has run.
+  static void run_one(Calls& dispatcher, int key) {
     std::latch done(1);
-    dispatcher.submit(domain, {[&] { return [&] { done.count_down(); }; }, [] { FAIL() << "refused"; }});
+    dispatcher.submit(key, {[&] { return [&] { done.count_down(); }; }, [] { FAIL() << "refused"; }});
     done.wait();
   }
 
-  static std::vector<Uuid> stalled(Dispatcher& dispatcher) {
-    std::vector<Uuid> domains;
-    dispatcher.find_stalled([&](const Uuid& domain) { domains.push_back(domain); });
-    return domains;
+  static std::vector<int> stalled(Calls& dispatcher) {
+    std::vector<int> keys;
+    dispatcher.find_stalled([&](int key) { keys.push_back(key); });
+    return keys;
   }
 
   // Looks again and again: the worker is a moment late in saying that its call has returned.
-  static void until_idle(Dispatcher& dispatcher) {
+  static void until_idle(Calls& dispatcher) {
     while (dispatcher.busy()) std::this_thread::yield();
   }
 
@@ -76,7 +77,7 @@ class DispatcherTest : public testing::Test {
 };
 
 TEST_F(DispatcherTest, TheCallsOfOneDomainRunInOrderAndOneAtATime) {
-  Dispatcher dispatcher(4, kNever);
+  Calls dispatcher(4, kNever);
   std::atomic<int> running = 0;
   std::vector<std::string> expected;
   for (int i = 0; i < 200; ++i) {
@@ -92,24 +93,23 @@ TEST_F(DispatcherTest, TheCallsOfOneDomainRunInOrderAndOneAtATime) {
 }
 
 TEST_F(DispatcherTest, DomainsRunSideBySide) {
-  Dispatcher dispatcher(3, kNever);
+  Calls dispatcher(3, kNever);
   // None returns before all have begun.
   std::latch all(3);
-  for (const Uuid& domain : {kA, kB, kC})
-    dispatcher.submit(domain, journal_.job("one", [&] { all.arrive_and_wait(); }));
+  for (int key : {kA, kB, kC}) dispatcher.submit(key, journal_.job("one", [&] { all.arrive_and_wait(); }));
   until_idle(dispatcher);
   EXPECT_THAT(journal_.notes(), ElementsAre("one ran", "one ran", "one ran"));
 }
 
 TEST_F(DispatcherTest, MoreDomainsThanThreadsAreAllServed) {
-  Dispatcher dispatcher(2, kNever);
-  for (unsigned i = 0; i < 300; ++i) dispatcher.submit({7, i % 100}, journal_.job("one"));
+  Calls dispatcher(2, kNever);
+  for (int i = 0; i < 300; ++i) dispatcher.submit(i % 100, journal_.job("one"));
   until_idle(dispatcher);
   EXPECT_EQ(journal_.notes().size(), 300U);
 }
 
 TEST_F(DispatcherTest, AStuckCallIsNamedOnceAndWhatWaitsForItIsRefused) {
-  Dispatcher dispatcher(2, kAtOnce);
+  Calls dispatcher(2, kAtOnce);
   std::latch begun(1);
   std::latch released(1);
   dispatcher.submit(kA, journal_.job("stuck", [&] {
@@ -137,7 +137,7 @@ TEST_F(DispatcherTest, AStuckCallIsNamedOnceAndWhatWaitsForItIsRefused) {
 }
 
 TEST_F(DispatcherTest, ACallThatIsNotYetOverTheLimitIsNotStuck) {
-  Dispatcher dispatcher(1, kNever);
+  Calls dispatcher(1, kNever);
   std::latch begun(1);
   std::latch released(1);
   dispatcher.submit(kA, journal_.job("slow", [&] {
@@ -153,7 +153,7 @@ TEST_F(DispatcherTest, ACallThatIsNotYetOverTheLimitIsNotStuck) {
 }
 
 TEST_F(DispatcherTest, WhatWaitsForAThreadIsNotStuck) {
-  Dispatcher dispatcher(1, kAtOnce);
+  Calls dispatcher(1, kAtOnce);
   std::latch begun(1);
   std::latch released(1);
   dispatcher.submit(kA, journal_.job("stuck", [&] {
@@ -173,7 +173,7 @@ TEST_F(DispatcherTest, ItsEndWaitsForWhatRunsAndDropsTheRest) {
   std::latch released(1);
   std::thread releasing;
   {
-    Dispatcher dispatcher(1, kNever);
+    Calls dispatcher(1, kNever);
     dispatcher.submit(kA, journal_.job("running", [&] {
       begun.count_down();
       released.wait();
@@ -192,7 +192,7 @@ TEST_F(DispatcherTest, ItsEndWaitsForWhatRunsAndDropsTheRest) {
 }
 
 TEST_F(DispatcherTest, ItIsBusyAsLongAsACallRunsOrWaits) {
-  Dispatcher dispatcher(1, kNever);
+  Calls dispatcher(1, kNever);
   EXPECT_FALSE(dispatcher.busy());
   std::latch released(1);
   dispatcher.submit(kA, journal_.job("one", [&] { released.wait(); }));
@@ -203,7 +203,7 @@ TEST_F(DispatcherTest, ItIsBusyAsLongAsACallRunsOrWaits) {
 }
 
 TEST_F(DispatcherTest, ThatACallIsStuckIsNeverToldAfterItsEnd) {
-  Dispatcher dispatcher(2, kAtOnce);
+  Calls dispatcher(2, kAtOnce);
   std::latch ended(1);
   const auto tell_end = [&] {
     ended.count_down();
@@ -215,27 +215,27 @@ TEST_F(DispatcherTest, ThatACallIsStuckIsNeverToldAfterItsEnd) {
 }
 
 TEST_F(DispatcherTest, WhoHearsOfACallsEndCanAskForTheNext) {
-  Dispatcher dispatcher(2, kAtOnce);
+  Calls dispatcher(2, kAtOnce);
   for (unsigned i = 0; i < 2000; ++i) {
     std::latch ended(1);
     dispatcher.submit(kA, {[&] { return [&] { ended.count_down(); }; }, [] { FAIL() << "refused"; }});
-    dispatcher.find_stalled([](const Uuid&) {});
+    dispatcher.find_stalled([](int) {});
     ended.wait();
   }
 }
 
 TEST_F(DispatcherTest, ManyThreadsSubmitAndEveryJobIsAnsweredOnce) {
   std::atomic<int> answered = 0;
-  Dispatcher dispatcher(4, kAtOnce);
+  Calls dispatcher(4, kAtOnce);
   {
     std::vector<std::jthread> threads;
     for (unsigned i = 0; i < 3; ++i)
       threads.emplace_back([&, i] {
         for (unsigned k = 0; k < 1000; ++k)
-          dispatcher.submit({i, k % 5}, {[&] { return [&] { ++answered; }; }, [&] { ++answered; }});
+          dispatcher.submit(5 * i + k % 5, {[&] { return [&] { ++answered; }; }, [&] { ++answered; }});
       });
     threads.emplace_back([&] {
-      while (answered < 3000) dispatcher.find_stalled([](const Uuid&) {});
+      while (answered < 3000) dispatcher.find_stalled([](int) {});
     });
   }
   EXPECT_EQ(answered, 3000);

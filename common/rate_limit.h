@@ -18,7 +18,7 @@ class RateLimit {
       : pause_(std::chrono::nanoseconds(std::chrono::seconds(1)) / per_second), burst_(burst) {}
 
   // Counts one.
-  void count(Clock::time_point now) { free_at_ = std::max(free_at_, now - burst_ * pause_) + pause_; }
+  void count(Clock::time_point now) { free_at_ = std::max(free_at_, now - (burst_ - 1) * pause_) + pause_; }
 
   // How long to wait before the next one; zero or less if it may come now.
   Clock::duration wait(Clock::time_point now) const { return free_at_ - now; }
