@@ -229,9 +229,9 @@ TEST_F(DispatcherTest, ManyThreadsSubmitAndEveryJobIsAnsweredOnce) {
   Calls dispatcher(4, kAtOnce);
   {
     std::vector<std::jthread> threads;
-    for (unsigned i = 0; i < 3; ++i)
+    for (int i = 0; i < 3; ++i)
       threads.emplace_back([&, i] {
-        for (unsigned k = 0; k < 1000; ++k)
+        for (int k = 0; k < 1000; ++k)
           dispatcher.submit(5 * i + k % 5, {[&] { return [&] { ++answered; }; }, [&] { ++answered; }});
       });
     threads.emplace_back([&] {
