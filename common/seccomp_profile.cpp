@@ -22,6 +22,7 @@ void load_profile(std::span<const SyscallRule> profile) {
   const std::unique_ptr<void, decltype(&seccomp_release)> filter(seccomp_init(SCMP_ACT_KILL_PROCESS),
                                                                  &seccomp_release);
   if (!filter) throw std::runtime_error("seccomp: this kernel does not offer it");
+  check(seccomp_attr_set(filter.get(), SCMP_FLTATR_API_SYSRAWRC, 1), "the kernel's own reasons");
   check(seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_TSYNC, 1), "for all threads");
   // A call by another ABI would otherwise end no more than the thread that makes it.
   check(seccomp_attr_set(filter.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS), "for other ABIs");
