@@ -3,7 +3,7 @@
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 #
 # tools/fuzz.sh [SECONDS [TARGET...]]: builds the fuzz targets and runs each, or only those named, for SECONDS (60),
-# two at a time. Inputs that break one are kept in build-fuzz/crashes: once fixed, they belong in
+# four at a time. Inputs that break one are kept in build-fuzz/crashes: once fixed, they belong in
 # tests/corpus/fuzz/TARGET, where every build replays them. What covers more than the seeds is kept in
 # build-fuzz/found, so that the next run goes on from there.
 set -euo pipefail
@@ -14,7 +14,7 @@ shift || true
 build='build-fuzz'
 logs=$build/fuzz-logs
 crashes=$build/crashes
-at_a_time=2
+at_a_time=4
 
 echo "building the fuzz targets ..."
 if ! { cmake --preset fuzz && cmake --build --preset fuzz; } >"$build.log" 2>&1; then
