@@ -20,6 +20,7 @@
 #include "common/log.h"
 #include "common/sandbox.h"
 #include "supervisor/domain_list.h"
+#include "supervisor/instance_lock.h"
 #include "supervisor/options.h"
 #include "supervisor/profile.h"
 #include "supervisor/supervisor.h"
@@ -62,13 +63,14 @@ void expect_landlock() {
 
 int run(const Options& options) {
   Fd signals = block_signals();
+  const bool privileged = has_capability(CAP_SETUID) && has_capability(CAP_SETGID);
+  const Fd only_one = lock_instance(instance_folder(privileged));
   raise_descriptor_limit();
   if (options.landlock) {
     expect_landlock();
   } else {
     log::warning("running without Landlock");
   }
-  const bool privileged = has_capability(CAP_SETUID) && has_capability(CAP_SETGID);
   Supervisor::Settings settings{options.config, privileged, {options.connect, {}, options.landlock}};
   if (!options.domains.empty()) settings.workers.domains = read_domain_list(options.domains, privileged);
   Programs programs = find_programs();

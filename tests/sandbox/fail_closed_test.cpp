@@ -173,11 +173,19 @@ INSTANTIATE_TEST_SUITE_P(Sandbox, WorkerFailsClosedTest,
                                          Worker{"actuator", ACTUATOR_PROGRAM, 1}),
                          [](const auto& test) { return test.param.name; });
 
-// The supervisor, with no privilege and the real workers. Its configuration is read after the seal.
+// The supervisor, with no privilege and the real workers. Its configuration is read after the seal. Its lock
+// is in a folder of the test's, so that others may run beside it.
 class SupervisorFailsClosedTest : public testing::Test {
  protected:
-  static Program::Settings settings(const std::string& config, std::vector<Refusal> refusals) {
+  SupervisorFailsClosedTest() {
+    std::string path = std::filesystem::temp_directory_path() / "fail_closed_test_XXXXXX";
+    folder_ = ::mkdtemp(path.data());
+  }
+  ~SupervisorFailsClosedTest() override { std::filesystem::remove_all(folder_); }
+
+  Program::Settings settings(const std::string& config, std::vector<Refusal> refusals) const {
     return {.arguments = {"--connect", "qemu+unix:///system?socket=/nowhere", config},
+            .environment = {"XDG_RUNTIME_DIR=" + folder_},
             .refusals = std::move(refusals),
             .privileged = false};
   }
@@ -190,6 +198,8 @@ class SupervisorFailsClosedTest : public testing::Test {
       if (line.find(text) != std::string::npos) found.push_back(line);
     return found;
   }
+
+  std::string folder_;
 };
 
 constexpr const char* kNoConfig = "/nowhere/config.yml";
@@ -220,9 +230,7 @@ TEST_F(SupervisorFailsClosedTest, OnAKernelWithoutLandlockItDoesNotStart) {
 }
 
 TEST_F(SupervisorFailsClosedTest, UnlessItIsToldToAndThenItSaysSoOnce) {
-  std::string folder = std::filesystem::temp_directory_path() / "fail_closed_test_XXXXXX";
-  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
-  const std::string config = folder + "/config.yml";
+  const std::string config = folder_ + "/config.yml";
   std::ofstream(config) << "machines:\n  a:\n    devices:\n    - vendor-id: 0x046d\n";
   Program::Settings without = settings(config, no_landlock());
   without.arguments.emplace_back("--without-landlock");
@@ -232,7 +240,6 @@ TEST_F(SupervisorFailsClosedTest, UnlessItIsToldToAndThenItSaysSoOnce) {
   EXPECT_EQ(supervisor.wait(), 0);
   EXPECT_THAT(with("Landlock", supervisor.lines()), ElementsAre(EndsWith("running without Landlock")));
   EXPECT_THAT(with("sandbox", supervisor.lines()), IsEmpty());
-  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -96,8 +96,8 @@ void Program::execute(const std::string& file, const Settings& settings, int log
   refuse(settings.refusals);
   std::vector<std::string> strings{file};
   strings.insert(strings.end(), settings.arguments.begin(), settings.arguments.end());
-  char* const nothing[] = {nullptr};
-  ::execve(file.c_str(), pointers(strings).data(), nothing);
+  std::vector<std::string> environment = settings.environment;
+  ::execve(file.c_str(), pointers(strings).data(), pointers(environment).data());
   throw std::system_error(errno, std::generic_category(), "execve");
 }
 

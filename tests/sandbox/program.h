@@ -34,13 +34,14 @@ constexpr scmp_arg_cmp is_not(unsigned argument, std::uint64_t value) {
 class Program {
  public:
   struct Settings {
-    std::vector<std::string> arguments = {};  // without the program's name
-    std::vector<int> descriptors = {};        // placed at 3, 4, ...
+    std::vector<std::string> arguments = {};    // without the program's name
+    std::vector<std::string> environment = {};  // NAME=VALUE, and nothing else
+    std::vector<int> descriptors = {};          // placed at 3, 4, ...
     std::vector<Refusal> refusals = {};
     bool privileged = true;  // otherwise it is started without any capability
   };
 
-  // Starts it: with nothing in its environment, and the log in a pipe.
+  // Starts it, with the log in a pipe.
   Program(const std::string& file, const Settings& settings);
   ~Program();
   Program(const Program&) = delete;

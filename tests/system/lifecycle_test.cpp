@@ -23,12 +23,27 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::MatchesRegex;
 using testing::StartsWith;
 
 class LifecycleTest : public SystemTest {
  protected:
   bool is_at_work() {
     return eventually([&] { return libvirt_.listings() > 0 && daemon_.worker("scanner") != 0; });
+  }
+
+  // Starts another one, like the first: it ends with one line, and the first serves on.
+  void expect_second_is_refused() {
+    fake::Daemon second("/run/tree/sbin/whawty-libvirt-usb-hotplugd", "/run/second.log");
+    second.environment = daemon_.environment;
+    second.privileged = daemon_.privileged;
+    second.start({"/run/etc/config.yml"});
+    EXPECT_EQ(second.wait(), 1);
+    EXPECT_THAT(second.log(), MatchesRegex("[^\n]*another daemon runs on this host, as process " +
+                                           daemon_.status("Pid") + ",[^\n]*\n"));
+    plug(camera_);
+    EXPECT_TRUE(gets("a", camera_));
+    EXPECT_EQ(daemon_.lines_with("again in"), 0);
   }
 
   fake::UsbDevice camera_ = webcam(5);
@@ -64,6 +79,26 @@ TEST_F(LifecycleTest, NoWorkerOutlivesAKilledSupervisor) {
       return std::filesystem::read_symlink("/proc/" + std::to_string(worker) + "/exe", gone).empty();
     })) << worker;
   }
+}
+
+TEST_F(LifecycleTest, ASecondDaemonIsRefused) {
+  libvirt_.define("a");
+  start(config(wants_all("a")));
+  expect_second_is_refused();
+}
+
+TEST_F(LifecycleTest, OneThatWasKilledAtAnyMomentKeepsNoneFromStarting) {
+  libvirt_.define("a");
+  start(config(wants_all("a")));
+  for (useconds_t milliseconds = 0; milliseconds < 20; ++milliseconds) {
+    ::usleep(1000 * milliseconds);
+    daemon_.signal(SIGKILL);
+    EXPECT_EQ(daemon_.wait(), -SIGKILL);
+    daemon_.start({"/run/etc/config.yml"});
+  }
+  plug(camera_);
+  EXPECT_TRUE(gets("a", camera_));
+  EXPECT_EQ(daemon_.lines_with("another daemon"), 0);
 }
 
 TEST_F(LifecycleTest, ReloadsThatComeEarlyAndFastKillNothing) {
@@ -155,6 +190,13 @@ TEST_F(RootTest, EveryWorkerHasItsOwnUserAndTheSupervisorFewPowers) {
   EXPECT_TRUE(gets("a", webcam(6)));
   daemon_.signal(SIGTERM);
   EXPECT_EQ(daemon_.wait(), 0);
+}
+
+TEST_F(RootTest, ASecondDaemonIsRefusedToo) {
+  create_users();
+  start(config(wants_all("a")));
+  expect_second_is_refused();
+  EXPECT_TRUE(std::filesystem::exists("/run/whawty-libvirt-usb-hotplugd/lock"));
 }
 
 TEST_F(RootTest, WithoutTheUsersItSaysWhatToDo) {

@@ -71,7 +71,9 @@ SystemTest::SystemTest() {
   // Where an unprivileged user can reach it, wherever the build tree is.
   std::filesystem::create_directories("/run/tree");
   check(::mount(WHAWTY_TREE, "/run/tree", nullptr, MS_BIND, nullptr) == 0, "mounting the programs");
-  daemon_.environment["LIBVIRT_DEFAULT_URI"] = "scripted:/run/libvirt";
+  std::filesystem::create_directories("/run/user");
+  std::filesystem::permissions("/run/user", std::filesystem::perms::all);
+  daemon_.environment = {{"LIBVIRT_DEFAULT_URI", "scripted:/run/libvirt"}, {"XDG_RUNTIME_DIR", "/run/user"}};
 }
 
 SystemTest::~SystemTest() {

@@ -134,6 +134,51 @@ class Death(Case):
                                    check=False).stdout.split()
 
 
+class OnlyOne(Case):
+    _REFUSED = "another daemon runs on this host, as process "
+    _FOLDER = f"/run/{_SUPERVISOR}"
+
+    def test_a_daemon_by_hand_is_refused_while_the_unit_runs_and_serves_afterwards(self) -> None:
+        self.hypervisor.run(f"rm -rf {self._FOLDER}")
+        self.running("a")
+        self.daemon.start(config(a="{vendor-id: 0x0627}"))
+        before = self.daemon.processes()
+        refused = self.daemon.run_by_hand()
+        self.assertEqual(refused.wait(), 1)
+        self.assertRegex(refused.output(), rf"^[^\n]*{self._REFUSED}{before[_SUPERVISOR]},[^\n]*\n$")
+        one = self.plug("ONE")
+        self.await_hostdevs("a", one)
+        self.assertEqual(self.daemon.processes(), before)
+        self.daemon.stop()
+        by_hand = self.daemon.run_by_hand()
+        self.await_hostdevs("a", one, self.plug("TWO"))
+        by_hand.kill()
+        self.assertEqual(by_hand.wait(), 0)
+
+    def test_the_unit_is_refused_while_a_daemon_by_hand_runs_and_starts_afterwards(self) -> None:
+        """Root creates the folder, which the unit's user then needs."""
+        self.hypervisor.run(f"rm -rf {self._FOLDER}")
+        self.running("a")
+        self.daemon.configure(config(a="{vendor-id: 0x0627}"))
+        by_hand = self.daemon.run_by_hand()
+        wait_until(lambda: "connected to" in by_hand.output(), PATIENCE, "it is up")
+        self.allow_error(self._REFUSED)
+        self.assertNotEqual(self.hypervisor.run(f"systemctl start {UNIT}", check=False).returncode, 0)
+        self.assertTrue(self.said(f"{self._REFUSED}{by_hand.pid},"))
+        self.hypervisor.run(f"systemctl stop {UNIT}; systemctl reset-failed {UNIT}", check=False)
+        one = self.plug("ONE")
+        self.await_hostdevs("a", one)
+        self.assertEqual(self.daemon.run_by_hand().wait(), 1)
+        by_hand.kill()
+        self.assertEqual(by_hand.wait(), 0)
+        for command in ("start", "restart"):
+            self.hypervisor.run(f"systemctl {command} {UNIT}")
+        self.await_hostdevs("a", one, self.plug("TWO"))
+        self.assertEqual(self.said("nothing keeps a second daemon"), [])
+        self.assertEqual(self.hypervisor.run(f"stat -c '%U %a' {self._FOLDER} {self._FOLDER}/lock").stdout,
+                         "whawty-usb-supervisor 700\nwhawty-usb-supervisor 600\n")
+
+
 class Libvirt(Case):
     _SOCKETS = "libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket"
 
