@@ -67,6 +67,15 @@ std::string wants(const std::string& machine, unsigned number) {
                 "          equals: CAM", number, '\n');
 }
 
+bool is_real_root() {
+  std::ifstream map("/proc/self/uid_map");
+  unsigned inside = 0;
+  unsigned outside = 0;
+  unsigned count = 0;
+  map >> inside >> outside >> count;
+  return count >= 65536;
+}
+
 SystemTest::SystemTest() {
   // Where an unprivileged user can reach it, wherever the build tree is.
   std::filesystem::create_directories("/run/tree");

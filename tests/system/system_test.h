@@ -29,6 +29,9 @@ std::string config(const std::string& machines, const std::string& interval = "1
 std::string wants_all(const std::string& machine);
 std::string wants(const std::string& machine, unsigned number);
 
+// Whether the test runs as root of all users, and not of a user namespace with one.
+bool is_real_root();
+
 class SystemTest : public testing::Test {
  protected:
   SystemTest();
