@@ -7,6 +7,8 @@
 build_packages=(binutils capnproto cmake g++ libcapnp-dev libgmock-dev libgtest-dev libmd-dev libpugixml-dev libre2-dev
   libseccomp-dev libudev-dev libumockdev-dev libvirt-dev libyaml-cpp-dev ninja-build pkg-config umockdev)
 check_packages=(clang clang-format clang-tidy libclang-rt-14-dev python3 strace systemd)
+selinux_packages=(make policycoreutils python3 python3-setools secilc selinux-policy-default selinux-policy-dev
+  selinux-utils selint setools)
 vm_packages=(e2fsprogs mmdebstrap python3 qemu-system-x86 qemu-utils)
 
 logs=build-logs
