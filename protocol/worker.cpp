@@ -3,10 +3,13 @@
 #include "protocol/worker.h"
 
 #include <getopt.h>
+#include <signal.h>
 #include <sys/prctl.h>
 
+#include <cerrno>
 #include <exception>
 #include <stdexcept>
+#include <system_error>
 
 #include "common/exit_code.h"
 #include "common/log.h"
@@ -39,6 +42,13 @@ WorkerOptions parse(int argc, char** argv) {
   return options;
 }
 
+// A worker ends when its channel does; this is for one that hangs in a call then. Not set by the supervisor
+// before the exec: SELinux clears it when the program runs in another domain.
+void die_with_supervisor() {
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+    throw std::system_error(errno, std::generic_category(), "PR_SET_PDEATHSIG");
+}
+
 }  // namespace
 
 int exit_code_of(const std::function<void()>& work) {
@@ -60,7 +70,10 @@ int run_worker(const char* name, int argc, char** argv,
   // It was started by execveat(2) on a descriptor, which leaves a number for a name.
   ::prctl(PR_SET_NAME, name);
   log::start(name);
-  return exit_code_of([&] { work(parse(argc, argv)); });
+  return exit_code_of([&] {
+    die_with_supervisor();
+    work(parse(argc, argv));
+  });
 }
 
 }  // namespace whawty

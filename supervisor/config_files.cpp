@@ -56,7 +56,10 @@ Fd sealed_copy(const Fd& file, const std::string& name) {
   }
   if (::fcntl(copy.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0)
     fail(name, std::string("sealing its copy: ") + std::strerror(errno));
-  return copy;
+  // Its receiver needs no descriptor that is open for writing, and SELinux lets it have none.
+  Fd readable(::open(concat("/proc/self/fd/", copy.get()).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!readable) fail(name, std::string("opening its copy: ") + std::strerror(errno));
+  return readable;
 }
 
 std::vector<std::string> names_in(int directory, const std::string& name) {

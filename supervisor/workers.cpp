@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -104,9 +103,6 @@ void arrange_descriptors(const std::vector<int>& descriptors) {
   arrange_descriptors(descriptors);
   if (program.identity) become(*program.identity);
   keep_capabilities(0);
-  // A worker ends when its channel does; this is for one that hangs in a call then. Set last: a change of the
-  // user undoes it.
-  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) fail("PR_SET_PDEATHSIG");
   arguments.insert(arguments.begin(), program.name);
   std::vector<std::string> environment = worker_environment();
   ::syscall(SYS_execveat, file, "", pointers(arguments).data(), pointers(environment).data(), AT_EMPTY_PATH);

@@ -215,13 +215,14 @@ TEST_F(ConfigFilesTest, ACopyStaysWhatItIs) {
   write("config.yml", "new");
   const int copy = config.files[0].content.get();
   EXPECT_EQ(content(config.files[0]), "old");
-  EXPECT_EQ(::write(copy, "x", 1), -1);
-  EXPECT_EQ(::ftruncate(copy, 0), -1);
-  EXPECT_EQ(::ftruncate(copy, 100), -1);
-  EXPECT_EQ(::mmap(nullptr, 3, PROT_READ | PROT_WRITE, MAP_SHARED, copy, 0), MAP_FAILED);
-  const Fd again(::open(("/proc/self/fd/" + std::to_string(copy)).c_str(), O_RDWR | O_CLOEXEC));
-  EXPECT_TRUE(!again || ::write(again.get(), "x", 1) == -1);
+  EXPECT_EQ(::fcntl(copy, F_GETFL) & O_ACCMODE, O_RDONLY);
   EXPECT_EQ(::fcntl(copy, F_GETFD), FD_CLOEXEC);
+  const Fd again(::open(("/proc/self/fd/" + std::to_string(copy)).c_str(), O_RDWR | O_CLOEXEC));
+  ASSERT_TRUE(again) << "who may open it for writing finds it sealed";
+  EXPECT_EQ(::write(again.get(), "x", 1), -1);
+  EXPECT_EQ(::ftruncate(again.get(), 0), -1);
+  EXPECT_EQ(::ftruncate(again.get(), 100), -1);
+  EXPECT_EQ(::mmap(nullptr, 3, PROT_READ | PROT_WRITE, MAP_SHARED, again.get(), 0), MAP_FAILED);
   EXPECT_EQ(content(config.files[0]), "old");
 }
 

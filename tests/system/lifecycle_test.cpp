@@ -64,20 +64,43 @@ TEST_P(EndTest, ItEndsCleanlyAndLeavesDevicesAttached) {
 INSTANTIATE_TEST_SUITE_P(System, EndTest, testing::Values(SIGTERM, SIGINT),
                          [](const auto& test) { return test.param == SIGTERM ? "Terminate" : "Interrupt"; });
 
-TEST_F(LifecycleTest, NoWorkerOutlivesAKilledSupervisor) {
-  start(config(wants_all("a")));
-  std::vector<pid_t> workers;
-  for (const char* const name : {"scanner", "matcher", "actuator"}) workers.push_back(daemon_.worker(name));
-  daemon_.signal(SIGKILL);
-  EXPECT_EQ(daemon_.wait(), -SIGKILL);
-  for (const pid_t worker : workers) {
-    ASSERT_GT(worker, 0);
-    // Whoever reaps it, it runs no more: its program's file is gone from it.
-    EXPECT_TRUE(eventually([&] {
+class KilledTest : public LifecycleTest {
+ protected:
+  void kill_supervisor() {
+    daemon_.signal(SIGKILL);
+    EXPECT_EQ(daemon_.wait(), -SIGKILL);
+  }
+
+  std::vector<pid_t> workers() const {
+    std::vector<pid_t> workers;
+    for (const char* const name : {"scanner", "matcher", "actuator"}) workers.push_back(daemon_.worker(name));
+    return workers;
+  }
+
+  // Whoever reaps it, it runs no more: its program's file is gone from it.
+  static bool ends(pid_t worker) {
+    return eventually([&] {
       std::error_code gone;
       return std::filesystem::read_symlink("/proc/" + std::to_string(worker) + "/exe", gone).empty();
-    })) << worker;
+    });
   }
+};
+
+TEST_F(KilledTest, NoWorkerOutlivesAKilledSupervisor) {
+  start(config(wants_all("a")));
+  const std::vector<pid_t> started = workers();
+  ASSERT_THAT(started, testing::Each(testing::Gt(0)));
+  kill_supervisor();
+  for (const pid_t worker : started) EXPECT_TRUE(ends(worker)) << worker;
+}
+
+TEST_F(KilledTest, NotEvenOneThatHangs) {
+  start(config(wants_all("a")));
+  const std::vector<pid_t> started = workers();
+  ASSERT_THAT(started, testing::Each(testing::Gt(0)));
+  for (const pid_t worker : started) ASSERT_EQ(::kill(worker, SIGSTOP), 0);
+  kill_supervisor();
+  for (const pid_t worker : started) EXPECT_TRUE(ends(worker)) << worker;
 }
 
 TEST_F(LifecycleTest, ASecondDaemonIsRefused) {
