@@ -11,6 +11,7 @@ CACHE is a folder for Debian's policy in the form that the linker takes, and for
 
 import pathlib
 import re
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -151,6 +152,16 @@ def refuses_a_broken_neverallow(modules: list[pathlib.Path], work: pathlib.Path)
     return "a worker may read shadow_t, which Debian's policy forbids"
 
 
+def semodule_takes_it(work: pathlib.Path) -> str | None:
+    """As an administrator loads it, but into a copy of this machine's policy store."""
+    root = work / "root"
+    for folder in ("etc/selinux", "var/lib/selinux"):
+        shutil.copytree(f"/{folder}", root / folder, symlinks=True)
+    store = ("semodule", "-p", root, "-s", "default")
+    policy.run(*store, "-n", "-i", work / f"{OWN}.pp")
+    return None if OWN in policy.run(*store, "-l").split() else "it is not in the store"
+
+
 def lint() -> None:
     policy.run("selint", "-c", MODULE / "selint.conf", "-r", "-F", "--context=/usr/share/selinux/devel/include", MODULE)
 
@@ -168,10 +179,12 @@ def check_policies(results: Results, cache: pathlib.Path) -> None:
         jobs = [pool.submit(policy.link, [*debian, work / "intact.cil"], intact),
                 pool.submit(policy.link, [*debian, work / "mutated.cil", work / "administrator.cil",
                                           HERE / "mutations.cil"], mutated, "--disable-neverallow")]
+        taken = pool.submit(semodule_takes_it, work)
         refused = pool.submit(refuses_a_broken_neverallow, [*debian, work / "intact.cil"], work)
         for job in jobs:
             job.result()
         print(f"       linked with {len(debian)} modules of Debian's in {time.monotonic() - started:.0f} s")
+        results.attempt("semodule takes it", taken.result)
         results.attempt("a broken neverallow of Debian's is refused", refused.result)
     rules = policy.Rules(intact)
     check_asserts(results, rules)

@@ -7,6 +7,7 @@ import time
 import unittest
 from collections.abc import Iterable
 
+import enforcing
 from daemon import UNIT, Daemon, Line
 from guests import Guests, Hostdev, UsbDevice, find_usb, host_usb, hostdev_xml, usb_hostdevs
 from hypervisor import Hypervisor, wait_until
@@ -101,6 +102,9 @@ class Case(unittest.TestCase):
         self._allowed: list[str] = []
         self.start_of_log = self.daemon.seen
         self.addCleanup(self._assert_no_error)
+        if self.hypervisor.enforcing:
+            self._denials = len(enforcing.denials(self.hypervisor))
+            self.addCleanup(self._assert_no_denial)
         self.addCleanup(self.stage.clear)
 
     def _assert_no_error(self) -> None:
@@ -108,6 +112,9 @@ class Case(unittest.TestCase):
         unexpected = [line for line in self.daemon.errors(self.start_of_log)
                       if not (allowed and re.search(allowed, line.text))]
         self.assertEqual(unexpected, [], "error lines that this test does not expect")
+
+    def _assert_no_denial(self) -> None:
+        self.assertEqual(enforcing.denials(self.hypervisor)[self._denials:], [], "what SELinux has refused")
 
     def allow_error(self, pattern: str) -> None:
         self._allowed.append(pattern)

@@ -66,11 +66,15 @@ class Hypervisor:
     Goes on from a saved state right after a boot, where that is faster; `fresh` boots for real, as `kernel_options`
     (appended to the kernel's command line) does. Either way libvirtd may still be starting: Guests.await_libvirt.
     `tree`: a directory that becomes the read-only /opt/whawty inside, all files root's (make DESTDIR=... install).
+    `enforcing`: with SELinux; the tree is copied to /usr then, where its files get their labels, and /opt/whawty leads
+    there. The module is loaded by enforcing.py.
     `machine.directory`: holds console.log and the sockets qmp and shell (/dev/hvc0 inside).
     """
 
-    def __init__(self, tree: pathlib.Path | None = None, kernel_options: str = "", fresh: bool = False) -> None:
+    def __init__(self, tree: pathlib.Path | None = None, kernel_options: str = "", fresh: bool = False,
+                 enforcing: bool = False) -> None:
         self._tree = tree
+        self.enforcing = enforcing
         self._kernel_options = kernel_options
         self._fresh = fresh or bool(kernel_options)
         self._closing = contextlib.ExitStack()
@@ -79,7 +83,7 @@ class Hypervisor:
         self.boot_seconds = 0.0
 
     def __enter__(self) -> "Hypervisor":
-        built = image.image_directory()
+        built = image.image_directory(image.ENFORCING if self.enforcing else image.PLAIN)
         state = None if self._fresh else saved.saved_state(built)
         with contextlib.ExitStack() as stack:
             started = time.monotonic()
@@ -106,6 +110,8 @@ class Hypervisor:
         self.qmp.command("device_add", driver="virtio-blk-pci", drive="tree", serial="tree", id="tree")
         node = "/dev/disk/by-id/virtio-tree"
         self.run(f"udevadm wait --timeout=30 {node} && mount -o ro {node} {TREE_MOUNT}", timeout=40)
+        if self.enforcing:
+            self.run(f"cp -a {TREE_MOUNT}/. /usr/ && umount {TREE_MOUNT} && rmdir {TREE_MOUNT} && ln -s /usr {TREE_MOUNT}")
         disk.unlink()  # QEMU holds it open; this way it can't outlive a harness that is killed
 
     # Commands and files inside

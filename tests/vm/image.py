@@ -3,10 +3,12 @@
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 """Builds the embedded hypervisor's disk, once per recipe, and prints the directory that holds it.
 
-Debian packages come from wherever this machine's own apt gets Debian from. Needs root (for the owners of
+With --enforcing: the one with SELinux. Debian packages come from wherever this machine's own apt gets Debian from. Needs root (for the owners of
 the files), mmdebstrap and e2fsprogs.
 """
 
+import dataclasses
+import hashlib
 import os
 import pathlib
 import re
@@ -19,6 +21,7 @@ import time
 
 import disks
 import recipe
+import recipe_enforcing
 from processes import die_with_parent
 from progress import exclusive, say, step
 
@@ -30,17 +33,36 @@ class BuildFailed(Exception):
     """The image could not be built; the text says at which step and why."""
 
 
-def image_directory() -> pathlib.Path:
-    """The directory with disk.img, vmlinuz and initrd, built now unless this recipe's is there already."""
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """One of the images; its kernel options belong to it."""
+    name: str
+    packages: tuple[str, ...]
+    customize_hook: str
+    kernel_options: str
+
+
+def _enforcing() -> Kind:
+    own = hashlib.sha256(pathlib.Path(recipe_enforcing.__file__).read_bytes()).hexdigest()[:12]
+    return Kind(f"image-{recipe.recipe_hash()}-enforcing-{own}", recipe.PACKAGES + recipe_enforcing.PACKAGES,
+                recipe.CUSTOMIZE_HOOK + recipe_enforcing.CUSTOMIZE_HOOK, recipe_enforcing.KERNEL_OPTIONS)
+
+
+PLAIN = Kind(f"image-{recipe.recipe_hash()}", recipe.PACKAGES, recipe.CUSTOMIZE_HOOK, "")
+ENFORCING = _enforcing()
+
+
+def image_directory(kind: Kind = PLAIN) -> pathlib.Path:
+    """The directory with disk.img, vmlinuz, initrd and options, built now unless this recipe's is there already."""
     cache = _cache_root()
-    finished = cache / f"image-{recipe.recipe_hash()}"
+    finished = cache / kind.name
     if finished.is_dir():
         return finished
     cache.mkdir(parents=True, exist_ok=True)
     with exclusive(cache / "lock"):
         if not finished.is_dir():
             _remove_leftovers(cache)
-            _build(finished)
+            _build(finished, kind)
     return finished
 
 
@@ -52,10 +74,11 @@ def _cache_root() -> pathlib.Path:
 def _remove_leftovers(cache: pathlib.Path) -> None:
     """Delete older recipes' images and what interrupted builds left; a machine running on one keeps its open files."""
     for old in [*cache.glob("image-*"), *cache.glob("building-*")]:
-        shutil.rmtree(old)
+        if old.name not in (PLAIN.name, ENFORCING.name):
+            shutil.rmtree(old)
 
 
-def _build(finished: pathlib.Path) -> None:
+def _build(finished: pathlib.Path, kind: Kind) -> None:
     """Build beside `finished` and rename at the end: the directory is complete or absent."""
     if os.geteuid() != 0:
         raise BuildFailed("building the hypervisor image needs root: its files belong to many users")
@@ -64,11 +87,12 @@ def _build(finished: pathlib.Path) -> None:
     try:
         tree = building / "tree"
         with step("image: installing Debian packages", building / "log"):
-            _install_packages(tree, building)
+            _install_packages(kind, tree, building)
         with step("image: writing the disk"):
             _take_boot_files(tree, building)
             disks.make_disk(tree, building / "disk.img", DISK_MEGABYTES)
             shutil.rmtree(tree)
+        (building / "options").write_text(kind.kernel_options)
         building.chmod(0o755)
         building.rename(finished)
     except BaseException:
@@ -77,7 +101,7 @@ def _build(finished: pathlib.Path) -> None:
     say(f"image: built in {time.monotonic() - started:.0f} s: {finished}")
 
 
-def _install_packages(tree: pathlib.Path, building: pathlib.Path) -> None:
+def _install_packages(kind: Kind, tree: pathlib.Path, building: pathlib.Path) -> None:
     """Run mmdebstrap into `tree`; `building`/log holds all that it says."""
     sources = building / "debian.sources"
     sources.write_text(debian_sources(_apt("apt-get", "indextargets", "Created-By: Packages")))
@@ -85,11 +109,11 @@ def _install_packages(tree: pathlib.Path, building: pathlib.Path) -> None:
     apt_settings.write_text(_acquire_settings())
     command = [
         *_private_mounts(), "mmdebstrap", "--verbose", "--mode=root", "--format=directory", "--variant=minbase",
-        f"--include={','.join(recipe.PACKAGES)}",
+        f"--include={','.join(kind.packages)}",
         f"--aptopt={apt_settings}",
         *(f"--dpkgopt={option}" for option in recipe.DPKG_OPTIONS),
         f"--essential-hook={recipe.ESSENTIAL_HOOK}",
-        f"--customize-hook={recipe.CUSTOMIZE_HOOK}",
+        f"--customize-hook={kind.customize_hook}",
         recipe.SUITES[0], str(tree), str(sources),
     ]
     with (building / "log").open("w") as log:
@@ -151,7 +175,7 @@ def _take_boot_files(tree: pathlib.Path, destination: pathlib.Path) -> None:
 
 def main() -> int:
     try:
-        print(image_directory())
+        print(image_directory(ENFORCING if "--enforcing" in sys.argv[1:] else PLAIN))
     except BuildFailed as error:
         say(str(error))
         return 1

@@ -3,7 +3,7 @@
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 """The daemon end to end, in the embedded hypervisor: real udev, real libvirt, real guests.
 
-One boot serves all tests. A test is named by its method, its class or its file, or by a part of
+One boot serves all tests. With --enforcing, SELinux enforces this tree's module. A test is named by its method, its class or its file, or by a part of
 test_file.Class.test_method; without names, all are run.
 """
 
@@ -11,16 +11,19 @@ import argparse
 import contextlib
 import pathlib
 import sys
+import tempfile
 import time
 import unittest
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import enforcing
 from case import Case, Stage, describe
 from hypervisor import Hypervisor
 
 _HERE = pathlib.Path(__file__).resolve().parent
 _USUAL_GUESTS = ("a", "b")
+_ENFORCING_ONLY = "test_enforcing"
 
 
 def main() -> int:
@@ -28,15 +31,17 @@ def main() -> int:
     parser.add_argument("--tree", required=True, type=pathlib.Path, metavar="DIR",
                         help="the installed files: what has sbin, libexec and lib in it")
     parser.add_argument("--list", action="store_true", help="print the names of the tests and end")
+    parser.add_argument("--enforcing", action="store_true", help="with SELinux; see selinux/README.md")
     parser.add_argument("tests", nargs="*", metavar="TEST")
     options = parser.parse_args()
-    tests = [test for test in _flat(unittest.TestLoader().discover(str(_HERE))) if _chosen(test, options.tests)]
+    tests = [test for test in _flat(unittest.TestLoader().discover(str(_HERE)))
+             if _chosen(test, options.tests) and (options.enforcing or _ENFORCING_ONLY not in test.id())]
     if options.list:
         print(*(test.id() for test in tests), sep="\n")
         return 0
     if not tests:
         parser.error("no test has such a name")
-    result = _run(tests, options.tree)
+    result = _run_enforcing(tests, options.tree) if options.enforcing else _run(tests, options.tree)
     failed = len({id(test) for test, _ in result.failures + result.errors})
     print(f"{result.testsRun - failed} passed, {failed} failed", flush=True)
     return 0 if failed == 0 else 1
@@ -54,11 +59,20 @@ def _chosen(test: unittest.TestCase, names: list[str]) -> bool:
     return not names or any(name.removesuffix(".py") in test.id() for name in names)
 
 
-def _run(tests: list[unittest.TestCase], tree: pathlib.Path) -> "_Result":
-    with Hypervisor(tree) as hypervisor:
+def _run_enforcing(tests: list[unittest.TestCase], tree: pathlib.Path) -> "_Result":
+    with tempfile.TemporaryDirectory() as work:
+        with _measured("SELinux policy"):
+            tree = enforcing.tree_with_policy(tree, pathlib.Path(work))
+        return _run(tests, tree, enforced=True)
+
+
+def _run(tests: list[unittest.TestCase], tree: pathlib.Path, enforced: bool = False) -> "_Result":
+    with Hypervisor(tree, enforcing=enforced) as hypervisor:
         stage = Stage(hypervisor)
         with _measured("start"):
             stage.ready()
+            if enforced:
+                enforcing.load(hypervisor)
             with ThreadPoolExecutor() as pool:
                 list(pool.map(stage.run_guest, _USUAL_GUESTS))
         Case.stage, Case.hypervisor, Case.guests, Case.daemon = stage, hypervisor, stage.guests, stage.daemon

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+"""SELinux in the embedded hypervisor: this tree's module, linked on this machine, loaded into the kernel inside."""
+
+import pathlib
+import re
+import shutil
+import sys
+
+from hypervisor import TREE_MOUNT, Hypervisor
+
+_ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+_POLICY = "/etc/selinux/default/policy/policy.33"
+_CONTEXTS = "/etc/selinux/default/contexts/files/file_contexts.local"
+_OWN_FILES = ("/usr/sbin/whawty-libvirt-usb-hotplugd", "/usr/libexec/whawty-libvirt-usb-hotplugd",
+              "/etc/whawty-libvirt-usb-hotplugd", "/etc/systemd/system/whawty-libvirt-usb-hotplugd.service")
+_DENIED = re.compile(r"avc: +denied .*whawty")
+
+# What lets the harness step into a domain with a command: a way in, and a place for what the command says. It opens
+# nothing else, so what a command then can do is what the domain may do.
+_PROBE = """
+(allow initrc_t {domain} (process (transition)))
+(allow {domain} initrc_t (fd (use)))
+(allow {domain} initrc_t (fifo_file (getattr read write)))
+(allow {domain} bin_t (file (entrypoint execute getattr map open read)))
+(allow {domain} bin_t (dir (getattr search)))
+(allow {domain} bin_t (lnk_file (read)))
+"""
+DOMAINS = {"supervisor": "whawty_usb_hotplugd_t",
+           **{worker: f"whawty_usb_hotplugd_{worker}_t" for worker in ("scanner", "matcher", "actuator")}}
+
+
+def tree_with_policy(tree: pathlib.Path, work: pathlib.Path) -> pathlib.Path:
+    """A copy of the installed tree with the policies in its folder selinux: Debian's with the module, and for probes."""
+    sys.path.append(str(_ROOT / "tests" / "selinux"))
+    import policy  # needs packages that the other tests do without
+    modules = policy.build(sorted((_ROOT / "selinux").glob(f"{policy.OWN}.*")), work / "module")
+    debian = policy.debian_modules(_ROOT / "build-selinux")
+    module, probe = work / "module.cil", work / "probe.cil"
+    module.write_bytes(modules[policy.OWN])
+    probe.write_text("".join(_PROBE.format(domain=domain) for domain in DOMAINS.values()))
+    copy = work / "tree"
+    shutil.copytree(tree, copy, symlinks=True)
+    (copy / "selinux").mkdir()
+    policy.link([*debian, module], copy / "selinux" / "module")
+    policy.link([*debian, module, probe], copy / "selinux" / "probe", "--disable-neverallow")
+    contexts = (copy / "selinux" / "module.fc").read_text().splitlines(keepends=True)
+    (copy / "selinux" / "contexts").write_text("".join(line for line in contexts if policy.OWN in line))
+    return copy
+
+
+def load(hypervisor: Hypervisor, policy: str = "module") -> None:
+    """Load one of the tree's policies, and give the daemon's files their labels."""
+    folder = f"{TREE_MOUNT}/selinux"
+    hypervisor.run(f"cp {folder}/{policy} {_POLICY} && cp {folder}/contexts {_CONTEXTS} && load_policy && "
+                   f"restorecon -RF {' '.join(_OWN_FILES)}", timeout=120)
+
+
+def denials(hypervisor: Hypervisor) -> list[str]:
+    """What the kernel has refused to the daemon's domains, or others with its files, since the boot."""
+    said = hypervisor.run("journalctl --no-pager --quiet --all --output=cat _TRANSPORT=audit + _TRANSPORT=kernel").stdout
+    return [line for line in said.splitlines() if _DENIED.search(line)]
