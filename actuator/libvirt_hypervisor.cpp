@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <bit>
+#include <chrono>
 #include <clocale>
 #include <latch>
 #include <map>
@@ -77,6 +79,12 @@ void on_device(virConnectPtr, virDomainPtr domain, const char*, void* events) {
 void on_close(virConnectPtr, int reason, void* events) {
   static_cast<HypervisorEvents*>(events)->connection_lost(
       reason == VIR_CONNECT_CLOSE_REASON_KEEPALIVE ? "it no longer answers" : "it closed the connection");
+}
+
+// The time, so that no other actuator, before or after this one, counts on from the same number.
+std::uint64_t first_occasion() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
 }
 
 // libvirt would print every error to stderr otherwise.
@@ -154,11 +162,11 @@ class LibvirtHypervisor : public Hypervisor {
   }
 
   std::variant<std::monostate, CallError> attach(const Uuid& uuid, const Hostdev& hostdev) override {
-    return change(uuid, hostdev, virDomainAttachDeviceFlags);
+    return change(uuid, marked_hostdev_xml(hostdev, ++occasion_), virDomainAttachDeviceFlags);
   }
 
   std::variant<std::monostate, CallError> detach(const Uuid& uuid, const Hostdev& hostdev) override {
-    return change(uuid, hostdev, virDomainDetachDeviceFlags);
+    return change(uuid, hostdev_xml(hostdev), virDomainDetachDeviceFlags);
   }
 
  private:
@@ -176,17 +184,17 @@ class LibvirtHypervisor : public Hypervisor {
     return domain;
   }
 
-  std::variant<std::monostate, CallError> change(const Uuid& uuid, const Hostdev& hostdev,
+  std::variant<std::monostate, CallError> change(const Uuid& uuid, const std::string& xml,
                                                  int (*call)(virDomainPtr, const char*, unsigned)) {
     const Domain domain = look_up(uuid);
-    if (!domain || call(domain.get(), hostdev_xml(hostdev).c_str(), VIR_DOMAIN_AFFECT_LIVE) != 0)
-      return last_error();
+    if (!domain || call(domain.get(), xml.c_str(), VIR_DOMAIN_AFFECT_LIVE) != 0) return last_error();
     return std::monostate{};
   }
 
   Connection connection_;
   std::mutex mutex_;
   std::map<Uuid, Domain> domains_;
+  std::atomic<std::uint64_t> occasion_ = first_occasion();
 };
 
 }  // namespace

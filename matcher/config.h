@@ -39,7 +39,8 @@ struct Rule {
 // machine's.
 struct Machine {
   std::string name;
-  std::vector<Rule> rules;  // at least one
+  std::vector<Rule> rules;    // at least one
+  bool keep_foreign = false;  // hostdevs that this daemon did not attach stay, whatever the rules say
 };
 
 struct Config {

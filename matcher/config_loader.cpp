@@ -42,6 +42,15 @@ std::chrono::nanoseconds read_interval(const ConfigNode& node) {
   return interval.count() == 0 ? default_interval : interval;
 }
 
+// Whether hostdevs that somebody else attached are kept.
+bool read_foreign(const ConfigNode& node, bool otherwise) {
+  const std::optional<std::string> text = node.text();
+  if (!text) return otherwise;
+  if (*text != "keep" && *text != "detach")
+    node.fail(concat('\'', escape(*text), "' is neither keep nor detach; expected one of them"));
+  return *text == "keep";
+}
+
 // Patterns are UTF-8, as in the original. A device's value need not be: match.cpp sees to that.
 std::shared_ptr<const RE2> read_pattern(const ConfigNode& node) {
   RE2::Options options;
@@ -94,10 +103,11 @@ Rule read_rule(const ConfigNode& node) {
   return rule;
 }
 
-Machine read_machine(std::string name, const ConfigNode& node) {
-  node.expect_keys({"devices"});
+Machine read_machine(std::string name, const ConfigNode& node, bool keep_foreign) {
+  node.expect_keys({"devices", "foreign-devices"});
   Machine machine;
   machine.name = std::move(name);
+  machine.keep_foreign = read_foreign(node["foreign-devices"], keep_foreign);
   for (const ConfigNode& item : node["devices"].items()) machine.rules.push_back(read_rule(item));
   if (machine.rules.empty()) node.fail("no devices; expected devices: with a list of at least one matcher");
   return machine;
@@ -109,12 +119,13 @@ class Loader {
   void main_file(const ConfigText& text) {
     const YamlNode root = parse_file(text, "write {} if no machine is to have devices");
     const ConfigNode node(text.file, root);
-    node.expect_keys({"interval", "machines"});
+    node.expect_keys({"interval", "foreign-devices", "machines"});
     loaded_.config.interval = read_interval(node["interval"]);
+    keep_foreign_ = read_foreign(node["foreign-devices"], false);
     for (const ConfigNode& entry : node["machines"].entries()) {
       if (entry.key().empty())
         entry.fail_at_key("a machine without a name; expected that of a libvirt domain");
-      loaded_.config.machines.push_back(read_machine(entry.key(), entry));
+      loaded_.config.machines.push_back(read_machine(entry.key(), entry, keep_foreign_));
       places_.push_back(entry.place());
     }
     of_main_file_ = places_.size();
@@ -125,7 +136,7 @@ class Loader {
     const ConfigNode node(text.file, root);
     if (text.machine.empty())
       node.fail("the file's name names no machine; expected that of a libvirt domain and .yml");
-    Machine machine = read_machine(text.machine, node);
+    Machine machine = read_machine(text.machine, node, keep_foreign_);
     std::vector<Machine>& machines = loaded_.config.machines;
     const auto same = std::find_if(machines.begin(), machines.end(),
                                    [&](const Machine& m) { return m.name == machine.name; });
@@ -153,6 +164,7 @@ class Loader {
   }
 
   LoadedConfig loaded_;
+  bool keep_foreign_ = false;        // of machines that do not say it themselves
   std::vector<std::string> places_;  // of each machine
   std::size_t of_main_file_ = 0;     // so many machines came from the main file, and are the first
   std::vector<std::size_t> replaced_;

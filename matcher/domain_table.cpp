@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "common/text.h"
-#include "matcher/domain_xml.h"
 #include "protocol/violation.h"
 
 namespace whawty {
@@ -243,7 +242,7 @@ std::vector<DomainView> DomainTable::views() const {
     if (change == nullptr || !change->key.attach) continue;
     const auto view = std::find_if(views.begin(), views.end(),
                                    [&](const DomainView& one) { return one.uuid == change->key.domain; });
-    if (view != views.end()) view->hostdevs.push_back(change->key.hostdev);
+    if (view != views.end()) view->hostdevs.push_back({change->key.hostdev, true});
   }
   return views;
 }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "matcher/attempts.h"
+#include "matcher/domain_xml.h"
 #include "matcher/output.h"
 #include "matcher/plan.h"
 #include "protocol/actuator_to_matcher.h"
@@ -94,7 +95,7 @@ class DomainTable {
     bool readable = false;   // the last description made sense
     bool stale = false;      // something happened since it was described
     bool stalled = false;    // a call for it does not return
-    std::vector<Hostdev> hostdevs;
+    std::vector<LiveHostdev> hostdevs;
     std::uint64_t description = 0;  // the unanswered describe request, or 0
     std::size_t changes = 0;        // unanswered attach and detach requests
     std::uint64_t listed = 0;       // the last list request that named it

@@ -84,6 +84,10 @@ std::optional<Hostdev> read_hostdev(pugi::xml_node element) {
   return hostdev;
 }
 
+bool is_ours(pugi::xml_node hostdev) {
+  return std::string_view(hostdev.child("alias").attribute("name").value()).starts_with(kAliasPrefix);
+}
+
 bool is_usb(pugi::xml_node hostdev) {
   const pugi::xml_attribute mode = hostdev.attribute("mode");
   return std::string_view(hostdev.attribute("type").value()) == "usb" &&
@@ -97,7 +101,7 @@ DomainDescription describe(pugi::xml_node domain) {
     for (const pugi::xml_node element : devices.children("hostdev")) {
       if (!is_usb(element)) continue;
       if (const auto hostdev = read_hostdev(element))
-        description.hostdevs.push_back(*hostdev);
+        description.hostdevs.push_back({*hostdev, is_ours(element)});
       else
         ++description.unidentified;
     }

@@ -14,10 +14,16 @@
 
 namespace whawty {
 
+// A hostdev of a running domain, with the numbers that its live XML gives.
+struct LiveHostdev : Hostdev {
+  bool ours = false;  // this daemon attached it, says its alias
+  auto operator<=>(const LiveHostdev&) const = default;
+};
+
 struct DomainDescription {
-  bool active = false;            // the XML is that of a running domain (its root has an id)
-  std::vector<Hostdev> hostdevs;  // of type usb, in the order of the XML, with the numbers that it gives
-  std::size_t unidentified = 0;   // further ones of type usb that give no usable numbers, or malformed ones
+  bool active = false;                // the XML is that of a running domain (its root has an id)
+  std::vector<LiveHostdev> hostdevs;  // of type usb, in the order of the XML
+  std::size_t unidentified = 0;  // further ones of type usb that give no usable numbers, or malformed ones
 };
 
 struct DomainXmlError {

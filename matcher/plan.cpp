@@ -14,7 +14,7 @@ namespace {
 // A hostdev of a domain, and the device that it stands for, if that is on the host.
 struct Holding {
   const DomainView* domain;
-  Hostdev hostdev;
+  LiveHostdev hostdev;
   const Device* device;
 };
 
@@ -39,7 +39,7 @@ class World {
     // Where a hostdev gives no address, several devices may fit: those with an address have the first choice.
     for (const bool with_address : {true, false})
       for (const DomainView& domain : domains_)
-        for (const Hostdev& hostdev : domain.hostdevs)
+        for (const LiveHostdev& hostdev : domain.hostdevs)
           if ((hostdev.bus != 0) == with_address) add_holding(domain, hostdev);
   }
 
@@ -64,7 +64,7 @@ class World {
   }
 
  private:
-  void add_holding(const DomainView& domain, const Hostdev& hostdev) {
+  void add_holding(const DomainView& domain, const LiveHostdev& hostdev) {
     const Machine* const machine = machine_of(domain);
     const Device* fitting = nullptr;
     for (const auto& [sysname, device] : devices_) {
@@ -82,7 +82,9 @@ class World {
   std::vector<Holding> holdings_;
 };
 
-std::optional<DetachReason> reason_to_detach(const Machine& machine, const Device* device) {
+std::optional<DetachReason> reason_to_detach(const Machine& machine, const Holding& holding) {
+  const Device* const device = holding.device;
+  if (machine.keep_foreign && !holding.hostdev.ours) return std::nullopt;
   if (device == nullptr) return DetachReason::kLeftHost;
   if (is_hub(*device)) return DetachReason::kHub;
   if (!first_match(machine, *device)) return DetachReason::kNoRule;
@@ -90,10 +92,11 @@ std::optional<DetachReason> reason_to_detach(const Machine& machine, const Devic
 }
 
 void plan_detaches(const World& world, Plan& plan) {
-  for (const auto& [domain, hostdev, device] : world.holdings()) {
+  for (const Holding& holding : world.holdings()) {
+    const auto& [domain, hostdev, device] = holding;
     const Machine* const machine = world.machine_of(*domain);
     if (machine == nullptr || !domain->settled) continue;
-    if (const auto reason = reason_to_detach(*machine, device))
+    if (const auto reason = reason_to_detach(*machine, holding))
       plan.detaches.push_back({domain->uuid, hostdev, device == nullptr ? "" : device->sysname, *reason});
   }
 }
@@ -118,10 +121,9 @@ void plan_device(const World& world, const Config& config, const Device& device,
 // A holder that is about to lose the device is in nobody's way for longer than that takes.
 void drop_passing_conflicts(const World& world, const DeviceMap& devices, Plan& plan) {
   std::erase_if(plan.conflicts, [&](const Conflict& conflict) {
-    const Device& device = devices.at(conflict.sysname);
-    const Holding* const holding = world.holding_of(device);
+    const Holding* const holding = world.holding_of(devices.at(conflict.sysname));
     const Machine* const machine = holding == nullptr ? nullptr : world.machine_of(*holding->domain);
-    return machine != nullptr && reason_to_detach(*machine, &device);
+    return machine != nullptr && reason_to_detach(*machine, *holding);
   });
 }
 

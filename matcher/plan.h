@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "matcher/config.h"
+#include "matcher/domain_xml.h"
 #include "protocol/device.h"
 #include "protocol/domain.h"
 
@@ -22,8 +23,8 @@ using DeviceMap = std::map<std::string, Device>;  // by sysname
 struct DomainView {
   Uuid uuid;
   std::string name;
-  std::vector<Hostdev> hostdevs;  // of its live XML, and those being attached
-  bool settled = true;            // its hostdevs are known, and none is being attached or detached
+  std::vector<LiveHostdev> hostdevs;  // of its live XML, and those being attached
+  bool settled = true;                // its hostdevs are known, and none is being attached or detached
 };
 
 enum class DetachReason { kLeftHost, kNoRule, kHub };
@@ -65,8 +66,8 @@ Hostdev hostdev_of(const Device& device);
 // A machine's devices are those that match one of its rules. What it has beyond them is detached; what it
 // lacks is attached, unless another domain has it: whoever has a device keeps it as long as a rule of its own
 // gives it the device, or for good if it is no machine of the configuration. Among several that lack it, the
-// first in the configuration gets it. Nothing is planned for domains that are not settled, or not in the
-// configuration.
+// first in the configuration gets it. A machine with keep_foreign keeps every hostdev that is not ours.
+// Nothing is planned for domains that are not settled, or not in the configuration.
 Plan plan(const DeviceMap& devices, const std::vector<DomainView>& domains, const Config& config);
 
 }  // namespace whawty

@@ -26,12 +26,15 @@ machines:
     - udev: {env: [{name: ID_SERIAL_SHORT, pattern: '(x+x+)+y'}, {name: A, pattern: '^.*$'}]}
     - udev: {tags: [seat], current-tags: [seat]}
   b:
+    foreign-devices: keep
     devices:
     - {bus: 2, vendor-id: 2}
     - {device: 3}
     - udev: {env: [{name: M, equals: ''}]}
     - udev: {env: [{name: A, pattern: '([a-z]{1,20}){1,20}[^x]{0,50}z$'}]}
 )";
+
+inline const char kKeepsForeign[] = "b";
 
 // Loaded once: patterns take their time to compile.
 inline const Config& two_machines() {

@@ -20,12 +20,16 @@ DeviceMap read_devices(Reader& bytes) {
   return devices;
 }
 
+void add_hostdev(DomainView& domain, const Hostdev& hostdev) {
+  domain.hostdevs.push_back({hostdev, hostdev.product == 1});
+}
+
 std::vector<DomainView> read_domains(Reader& bytes) {
   std::vector<DomainView> domains;
   for (unsigned i = bytes.below(5); i > 0; --i) {
     DomainView domain{
         {1, i}, std::string(1, static_cast<char>('a' + bytes.below(3))), {}, bytes.below(4) != 0};
-    for (unsigned j = bytes.below(6); j > 0; --j) domain.hostdevs.push_back(read_hostdev(bytes));
+    for (unsigned j = bytes.below(6); j > 0; --j) add_hostdev(domain, read_hostdev(bytes));
     domains.push_back(std::move(domain));
   }
   return domains;
@@ -42,9 +46,12 @@ const DomainView& domain_of(const Uuid& uuid, const std::vector<DomainView>& dom
 void check(const Plan& plan, const DeviceMap& devices, const std::vector<DomainView>& domains,
            const Config& config) {
   for (const Detach& detach : plan.detaches) {
-    const auto& hostdevs = domain_of(detach.domain, domains).hostdevs;
+    const DomainView& domain = domain_of(detach.domain, domains);
+    const auto& hostdevs = domain.hostdevs;
     require(std::find(hostdevs.begin(), hostdevs.end(), detach.hostdev) != hostdevs.end(),
             "a domain is to lose what it does not have");
+    require(domain.name != kKeepsForeign || detach.hostdev.product == 1,
+            "a domain is to lose what it keeps, as somebody else attached it");
   }
   std::set<std::string> attached;
   for (const Attach& attach : plan.attaches) {

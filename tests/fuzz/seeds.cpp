@@ -63,8 +63,8 @@ Seeds worlds() {
   return {
       // One device; one domain named a, which lacks it.
       bytes({1}) + kDevice + bytes({1, 0, 1, 0}),
-      // Two devices; a domain named b with a hostdev that is none of them, by all four numbers.
-      bytes({2}) + kDevice + kDeviceWithSerial + bytes({1, 1, 1, 1, 2, 2, 4, 2, 2}),
+      // Two devices; a domain named b with a hostdev that this daemon attached and that is none of them.
+      bytes({2}) + kDevice + kDeviceWithSerial + bytes({1, 1, 1, 1, 2, 2, 4, 2, 1}),
   };
 }
 
@@ -110,13 +110,16 @@ std::vector<std::string> seeds(std::string_view target) {
   if (target == "matcher_to_supervisor")
     return datagrams<PolicyMessage>({ConfigAccepted{}, ConfigRejected{}, Status{true, 1, 2, 3, 4}, Alive{}});
   if (target == "configuration")
-    return {"{}", "interval: 1m30s\nmachines:\n  a:\n    devices:\n    - vendor-id: 0x046d\n",
-            "{}\x01"
-            "a\ndevices:\n- udev: {env: [{name: A, pattern: '^(x|y)+$'}], tags: [t]}\n"};
+    return {
+        "{}",
+        "interval: 1m30s\nforeign-devices: keep\nmachines:\n  a:\n    devices:\n    - vendor-id: 0x046d\n",
+        "{}\x01"
+        "a\ndevices:\n- udev: {env: [{name: A, pattern: '^(x|y)+$'}], tags: [t]}\n"};
   if (target == "domain_xml")
     return {
         "<domain id='1'><devices><hostdev mode='subsystem' type='usb'><source><vendor id='0x046d'/>"
-        "<product id='0x0825'/><address bus='3' device='5'/></source></hostdev></devices></domain>"};
+        "<product id='0x0825'/><address bus='3' device='5'/></source>"
+        "<alias name='ua-whawty-usb-3-5-1700000000000000'/></hostdev></devices></domain>"};
   if (target == "matching") return worlds();
   if (target == "escaping") return {"plain", "a \"b\" \\ \n\x1b[2J\xe2\x80\xae", std::string("\0", 1)};
   if (target == "reconciling") return stories();

@@ -33,7 +33,7 @@ std::string to_text(const Rule& rule) {
 std::string to_text(const LoadedConfig& loaded) {
   std::string text = concat("interval ", loaded.config.interval.count(), " ns\n");
   for (const Machine& machine : loaded.config.machines) {
-    text += concat("machine ", escape(machine.name), '\n');
+    text += concat("machine ", escape(machine.name), machine.keep_foreign ? " keeps foreign" : "", '\n');
     for (const Rule& rule : machine.rules) text += to_text(rule);
   }
   for (const std::string& notice : loaded.notices) text += concat("notice ", notice, '\n');

@@ -14,9 +14,9 @@ using ::testing::HasSubstr;
 
 std::string to_text(const DomainDescription& description) {
   std::string text = description.active ? "active\n" : "inactive\n";
-  for (const Hostdev& hostdev : description.hostdevs)
+  for (const LiveHostdev& hostdev : description.hostdevs)
     text += concat("hostdev ", decimal(hostdev.bus, 3), '/', decimal(hostdev.device, 3), ' ',
-                   hex(hostdev.vendor, 4), ':', hex(hostdev.product, 4), '\n');
+                   hex(hostdev.vendor, 4), ':', hex(hostdev.product, 4), hostdev.ours ? " ours\n" : "\n");
   return text + concat("unidentified ", description.unidentified, '\n');
 }
 

@@ -41,11 +41,19 @@ Hostdev by_ids(const Device& device) {
   return {0, 0, device.vendor, device.product};
 }
 
-DomainView running(const std::string& name, std::vector<Hostdev> hostdevs = {}) {
-  return {uuid_of(name), name, std::move(hostdevs), true};
+// Whether the hostdevs are marked as those that this daemon attached.
+enum class Marked { kNo, kYes };
+
+DomainView running(const std::string& name, const std::vector<Hostdev>& hostdevs = {},
+                   Marked marked = Marked::kNo) {
+  DomainView view{uuid_of(name), name, {}, true};
+  for (const Hostdev& hostdev : hostdevs) view.hostdevs.push_back({hostdev, marked == Marked::kYes});
+  return view;
 }
-DomainView busy(const std::string& name, std::vector<Hostdev> hostdevs = {}) {
-  return {uuid_of(name), name, std::move(hostdevs), false};
+DomainView busy(const std::string& name, const std::vector<Hostdev>& hostdevs = {}) {
+  DomainView view = running(name, hostdevs);
+  view.settled = false;
+  return view;
 }
 
 // "a: vendor-id: 0x046d; b: bus: 1, device: 5": each machine with one matcher.
@@ -63,6 +71,13 @@ Config config(const std::string& text) {
   const auto loaded = load_config(files);
   if (const auto* const error = std::get_if<ConfigError>(&loaded)) throw std::runtime_error(error->message);
   return std::get<LoadedConfig>(loaded).config;
+}
+
+// The same, and all machines keep what somebody else attached.
+Config keeping(const std::string& text) {
+  Config kept = config(text);
+  for (Machine& machine : kept.machines) machine.keep_foreign = true;
+  return kept;
 }
 
 // What a plan does, in words.
@@ -209,6 +224,50 @@ INSTANTIATE_TEST_SUITE_P(
                          {running("a", {hostdev_of(kHub)})},
                          config("a: vendor-id: 0x0424"),
                          {detach("a", hostdev_of(kHub), "hub")}}));
+
+INSTANTIATE_TEST_SUITE_P(
+    KeepForeign, PlanTest,
+    testing::Values(
+        Case{"what somebody else attached stays, though no rule asks for it",
+             devices({kScale}),
+             {running("a", {hostdev_of(kScale)})},
+             keeping("a: vendor-id: 0x046d"),
+             {}},
+        Case{"also a hub, and what left the host",
+             devices({kHub}),
+             {running("a", {hostdev_of(kHub), hostdev_of(kScale)})},
+             keeping("a: vendor-id: 0x046d"),
+             {}},
+        Case{"what this daemon attached is detached when no rule asks for it any more",
+             devices({kScale}),
+             {running("a", {hostdev_of(kScale)}, Marked::kYes)},
+             keeping("a: vendor-id: 0x046d"),
+             {detach("a", hostdev_of(kScale), "no rule")}},
+        Case{"and when it left the host",
+             devices({}),
+             {running("a", {hostdev_of(kWebcam)}, Marked::kYes)},
+             keeping("a: vendor-id: 0x046d"),
+             {detach("a", hostdev_of(kWebcam), "left")}},
+        Case{"a machine that does not keep them loses them all, marked or not",
+             devices({kScale, kWebcam}),
+             {running("a", {hostdev_of(kScale)}, Marked::kYes), running("b", {hostdev_of(kWebcam)})},
+             config("a: bus: 9; b: bus: 9"),
+             {detach("a", hostdev_of(kScale), "no rule"), detach("b", hostdev_of(kWebcam), "no rule")}},
+        Case{"what somebody else attached to one machine is not attached to another",
+             devices({kWebcam}),
+             {running("a", {hostdev_of(kWebcam)}), running("b")},
+             keeping("a: bus: 9; b: vendor-id: 0x046d"),
+             {conflict("b", kWebcam, "a")}},
+        Case{"nor a second time to the machine that has it, however its hostdev names it",
+             devices({kWebcam}),
+             {running("a", {by_ids(kWebcam)})},
+             keeping("a: vendor-id: 0x046d"),
+             {}},
+        Case{"what came with the numbers of a foreign hostdev that stayed belongs to that guest",
+             devices({kWebcam}),
+             {running("a", {by_address(kWebcam)}), running("b")},
+             keeping("a: bus: 9; b: vendor-id: 0x046d"),
+             {conflict("b", kWebcam, "a")}}));
 
 INSTANTIATE_TEST_SUITE_P(
     Never, PlanTest,

@@ -104,6 +104,53 @@ class Foreign(Case):
         self.assertLessEqual(len(self.said("1234:5678")), 2)
 
 
+class Keep(Case):
+    """foreign-devices: keep."""
+
+    KEEP = "foreign-devices: keep\n"
+
+    def aliases(self, guest: str) -> dict[int | None, str]:
+        """By device number."""
+        return {hostdev.device: hostdev.alias or "" for hostdev in self.stage.hostdevs(guest)}
+
+    def test_what_somebody_else_attached_stays_and_its_own_are_known_after_a_restart(self) -> None:
+        self.running("a")
+        ours, theirs = self.plug_tablets("OURS", "THEIRS")
+        self.attach_by_hand("a", theirs)
+        self.daemon.start(self.KEEP + config("1s", a=matcher_of("OURS")))
+        self.await_hostdevs("a", ours, theirs)
+        self.assertRegex(self.aliases("a")[ours.device], rf"^ua-whawty-usb-{ours.bus}-{ours.device}-[0-9]+$")
+        self.assert_stays(2, "a", ours, theirs)
+        self.daemon.stop()
+        self.daemon.start(self.KEEP + config("1s", a=matcher_of("NOBODY")))
+        self.await_hostdevs("a", theirs)
+        self.unplug("THEIRS")
+        self.assert_stays(2, "a", theirs)
+        self.daemon.reload(config("1s", a=matcher_of("NOBODY")))
+        self.await_hostdevs("a")
+
+    def test_what_is_kept_is_attached_to_nobody_else(self) -> None:
+        self.running("a", "b")
+        device = self.plug("BOTH")
+        self.attach_by_hand("a", device)
+        self.daemon.start(self.KEEP + config("1s", a=matcher_of("NOBODY"), b=matcher_of("BOTH")))
+        self.await_said("^machine b also wants .*BOTH.* stays with a")
+        self.assert_stays(2, "a", device)
+        self.assert_hostdevs("b")
+
+    def test_a_device_comes_and_goes_as_often_as_it_likes(self) -> None:
+        """No alias is given twice, which libvirt would refuse."""
+        self.running("a", "b")
+        device = self.plug("MOVES")
+        self.daemon.start(config(a=matcher_of("MOVES")))
+        seen = set()
+        for guest in ("a", "b", "a", "b"):
+            self.daemon.reload(config(**{guest: matcher_of("MOVES"), {"a": "b", "b": "a"}[guest]: matcher_of("NOBODY")}))
+            self.await_hostdevs(guest, device)
+            seen.add(self.aliases(guest)[device.device])
+        self.assertEqual(len(seen), 4)
+
+
 class Stale(Case):
     def setUp(self) -> None:
         super().setUp()
