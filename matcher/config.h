@@ -45,6 +45,7 @@ struct Machine {
 
 struct Config {
   std::chrono::nanoseconds interval = std::chrono::seconds(5);  // over 0
+  unsigned max_reconnects = 10;   // of a device at its port in a minute, before it is put aside; 0: no limit
   std::vector<Machine> machines;  // in the order that decides between two machines that match one device
 };
 

@@ -19,6 +19,9 @@ namespace {
 // needs RE2 searches more slowly, but finds the same.
 constexpr std::int64_t kMaxPatternMemory = 8 * 1024 * 1024;  // bytes
 
+// More a minute than any working device has; the times of so many are kept for each port.
+constexpr std::uint16_t kMostReconnects = 100;
+
 YamlNode parse_file(const ConfigText& text, std::string_view what_an_empty_file_lacks) {
   auto parsed = parse_yaml(text.content);
   if (const auto* const error = std::get_if<YamlError>(&parsed))
@@ -119,8 +122,11 @@ class Loader {
   void main_file(const ConfigText& text) {
     const YamlNode root = parse_file(text, "write {} if no machine is to have devices");
     const ConfigNode node(text.file, root);
-    node.expect_keys({"interval", "foreign-devices", "machines"});
+    node.expect_keys({"interval", "foreign-devices", "max-reconnects", "machines"});
     loaded_.config.interval = read_interval(node["interval"]);
+    Config& config = loaded_.config;
+    config.max_reconnects =
+        node["max-reconnects"].decimal_number(0, kMostReconnects).value_or(config.max_reconnects);
     keep_foreign_ = read_foreign(node["foreign-devices"], false);
     for (const ConfigNode& entry : node["machines"].entries()) {
       if (entry.key().empty())

@@ -83,7 +83,7 @@ void Matcher::receive() {
   });
   receive_from(scanner_, [this](const Received& received) {
     refuse_descriptor(received);
-    reconciler_.take(decode_scanner_message(received.datagram));
+    reconciler_.take(decode_scanner_message(received.datagram), Clock::now());
   });
   receive_from(actuator_, [this](const Received& received) {
     refuse_descriptor(received);

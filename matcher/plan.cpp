@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <set>
 
 #include "matcher/match.h"
 
@@ -137,12 +136,13 @@ Hostdev hostdev_of(const Device& device) {
   return {device.bus, device.number, device.vendor, device.product};
 }
 
-Plan plan(const DeviceMap& devices, const std::vector<DomainView>& domains, const Config& config) {
+Plan plan(const DeviceMap& devices, const std::vector<DomainView>& domains, const Config& config,
+          const std::set<std::string>& put_aside) {
   const World world(devices, domains, config);
   Plan plan;
   plan_detaches(world, plan);
   for (const auto& [sysname, device] : devices)
-    if (can_be_attached(device)) plan_device(world, config, device, plan);
+    if (can_be_attached(device) && !put_aside.contains(sysname)) plan_device(world, config, device, plan);
   drop_passing_conflicts(world, devices, plan);
   return plan;
 }

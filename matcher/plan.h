@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -67,7 +68,9 @@ Hostdev hostdev_of(const Device& device);
 // lacks is attached, unless another domain has it: whoever has a device keeps it as long as a rule of its own
 // gives it the device, or for good if it is no machine of the configuration. Among several that lack it, the
 // first in the configuration gets it. A machine with keep_foreign keeps every hostdev that is not ours.
-// Nothing is planned for domains that are not settled, or not in the configuration.
-Plan plan(const DeviceMap& devices, const std::vector<DomainView>& domains, const Config& config);
+// Nothing is planned for domains that are not settled, or not in the configuration. A device that is put
+// aside, by sysname, is not attached; what became wrong of it is detached all the same.
+Plan plan(const DeviceMap& devices, const std::vector<DomainView>& domains, const Config& config,
+          const std::set<std::string>& put_aside = {});
 
 }  // namespace whawty

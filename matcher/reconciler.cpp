@@ -26,12 +26,18 @@ std::string device_name(const DeviceMap& devices, const std::string& sysname, co
   return device == devices.end() ? name_of(hostdev) : name_of(device->second);
 }
 
+// Whether a new record of a port tells of another device than the last one, or of the same after it was away.
+bool is_another(const Device& device, const Device& last) {
+  return device.bus != last.bus || device.number != last.number || device.digest != last.digest;
+}
+
 }  // namespace
 
 void Reconciler::use(Config config, Clock::time_point now) {
   config_ = std::move(config);
   next_round_ = now;
   attempts_.hurry();
+  flapping_.limit(config_->max_reconnects);
   conflicts_.clear();
   plan_is_old_ = true;
   if (!reported_) report_status({});
@@ -50,11 +56,12 @@ void Reconciler::answer_ping() {
   output_.alive();
 }
 
-void Reconciler::take(ScannerMessage message) {
+void Reconciler::take(ScannerMessage message, Clock::time_point now) {
   if (std::holds_alternative<Pong>(message)) {
     if (!std::exchange(scanner_ping_, false)) throw Violation("an answer to no ping");
     return answer_ping();
   }
+  watch(message, now);
   const auto* const device = std::get_if<Device>(&message);
   const Hostdev address = device == nullptr ? Hostdev{} : hostdev_of(*device);
   const bool in_snapshot = devices_.in_snapshot();
@@ -67,6 +74,26 @@ void Reconciler::take(ScannerMessage message) {
   if (debug_) say_devices();
 }
 
+void Reconciler::watch(const ScannerMessage& message, Clock::time_point now) {
+  if (const auto* const removed = std::get_if<DeviceRemoved>(&message)) flapping_.left(removed->sysname, now);
+  const auto* const device = std::get_if<Device>(&message);
+  if (device == nullptr) return;
+  const auto last = devices_.devices().find(device->sysname);
+  if (last != devices_.devices().end() && !is_another(*device, last->second)) return;
+  if (flapping_.appeared(device->sysname, now))
+    output_.say(log::Level::kWarning,
+                concat(name_of(*device), " reconnected more than ", config_->max_reconnects,
+                       " times within a minute: it is put aside until its port is quiet for 30 s"));
+}
+
+void Reconciler::take_back_quiet(Clock::time_point now) {
+  for (const std::string& port : flapping_.take_back(now)) {
+    plan_is_old_ = true;
+    output_.say(log::Level::kInfo,
+                concat("port ", port, " was quiet for 30 s: what is there is served again"));
+  }
+}
+
 void Reconciler::take(const ActuatorMessage& message, Clock::time_point now) {
   const bool refreshing = domains_.refreshing();
   if (const auto ended = domains_.take(message, now)) conclude(*ended, now);
@@ -77,6 +104,7 @@ void Reconciler::take(const ActuatorMessage& message, Clock::time_point now) {
 
 void Reconciler::step(Clock::time_point now) {
   if (!config_) return;
+  if (now >= std::min(next_round_, flapping_.next())) take_back_quiet(now);
   if (now >= next_round_) begin_round(now);
   domains_.describe_stale(now);
   plan_is_old_ = domains_.take_changed() || plan_is_old_ || next_attempt_ <= now;
@@ -88,7 +116,7 @@ Clock::time_point Reconciler::next_step(Clock::time_point now) const {
   // A domain whose first description is late stops being waited for.
   const auto late = plan_is_old_ && domains_.connected() ? now + 100ms : Clock::time_point::max();
   // Attempts have to wait for a plan that cannot be made yet.
-  return std::min(next_round_, plan_is_old_ ? late : next_attempt_);
+  return std::min({next_round_, flapping_.next(), plan_is_old_ ? late : next_attempt_});
 }
 
 void Reconciler::begin_round(Clock::time_point now) {
@@ -108,7 +136,7 @@ void Reconciler::ask_rescan() {
 void Reconciler::carry_out_plan(Clock::time_point now) {
   plan_is_old_ = false;
   const std::vector<DomainView> views = domains_.views();
-  const Plan plan = whawty::plan(devices_.devices(), views, *config_);
+  const Plan plan = whawty::plan(devices_.devices(), views, *config_, flapping_.put_aside());
   forget_attempts(plan, views);
   for (const Detach& detach : plan.detaches) carry_out(detach, now);
   for (const Attach& attach : plan.attaches) carry_out(attach, now);

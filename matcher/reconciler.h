@@ -13,6 +13,7 @@
 #include "matcher/config.h"
 #include "matcher/device_table.h"
 #include "matcher/domain_table.h"
+#include "matcher/flapping.h"
 #include "matcher/output.h"
 #include "matcher/plan.h"
 
@@ -25,7 +26,7 @@ class Reconciler {
 
   // Take in what happened; acting is step's. Throw Violation for what the protocol does not allow now.
   void use(Config config, Clock::time_point now);
-  void take(ScannerMessage message);
+  void take(ScannerMessage message, Clock::time_point now);
   void take(const ActuatorMessage& message, Clock::time_point now);
 
   // Says that all is alive, when the scanner has answered a ping, and the actuator, if it was ever connected.
@@ -40,6 +41,8 @@ class Reconciler {
 
  private:
   void answer_ping();
+  void watch(const ScannerMessage& message, Clock::time_point now);
+  void take_back_quiet(Clock::time_point now);
   void begin_round(Clock::time_point now);
   void ask_rescan();
   void carry_out_plan(Clock::time_point now);
@@ -60,6 +63,7 @@ class Reconciler {
   DeviceTable devices_;
   DomainTable domains_;
   Attempts attempts_;
+  Flapping flapping_;
   std::vector<Conflict> conflicts_;  // those that hold, and were said
   Clock::time_point next_round_;
   Clock::time_point next_attempt_ = Clock::time_point::max();

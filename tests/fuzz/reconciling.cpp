@@ -58,16 +58,16 @@ class Story {
   void event() {
     switch (bytes_.below(15)) {
       case 0:
-        return reconciler_.take(SnapshotBegin{});
+        return reconciler_.take(SnapshotBegin{}, now_);
       case 1:
-        return reconciler_.take(SnapshotEnd{});
+        return reconciler_.take(SnapshotEnd{}, now_);
       case 2:
-        return reconciler_.take(Pong{});
+        return reconciler_.take(Pong{}, now_);
       case 3:
-        return reconciler_.take(DeviceRemoved{read_device(bytes_).sysname});
+        return reconciler_.take(DeviceRemoved{read_device(bytes_).sysname}, now_);
       case 4:
       case 5:
-        return reconciler_.take(read_device(bytes_));
+        return reconciler_.take(read_device(bytes_), now_);
       case 6:
         return take(DomainListed{uuid(), name(), bytes_.below(2) != 0});
       case 7:
@@ -103,7 +103,7 @@ class Story {
   void take_datagram() {
     const bool of_scanner = bytes_.below(2) != 0;
     const Datagram datagram = datagram_of(bytes_.text());
-    if (of_scanner) return reconciler_.take(decode_scanner_message(datagram));
+    if (of_scanner) return reconciler_.take(decode_scanner_message(datagram), now_);
     const ActuatorMessage message = decode_actuator_message(datagram);
     if (const auto* const result = std::get_if<Result>(&message)) peers_.unanswered.erase(result->request);
     take(message);

@@ -181,9 +181,9 @@ class ReconcilerInjectionTest : public InjectionTest {
     config.machines.push_back({machine, {}});
     config.machines.back().rules.emplace_back().vendor = 0x046d;
     reconciler_.use(config, now_);
-    reconciler_.take(SnapshotBegin{});
-    reconciler_.take(device());
-    reconciler_.take(SnapshotEnd{});
+    reconciler_.take(SnapshotBegin{}, now_);
+    reconciler_.take(device(), now_);
+    reconciler_.take(SnapshotEnd{}, now_);
     reconciler_.step(now_);
     take(DomainListed{{1, 1}, domain, true});
     reconciler_.step(now_);

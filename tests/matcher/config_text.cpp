@@ -32,6 +32,8 @@ std::string to_text(const Rule& rule) {
 
 std::string to_text(const LoadedConfig& loaded) {
   std::string text = concat("interval ", loaded.config.interval.count(), " ns\n");
+  if (loaded.config.max_reconnects != Config{}.max_reconnects)
+    text += concat("reconnects ", loaded.config.max_reconnects, '\n');
   for (const Machine& machine : loaded.config.machines) {
     text += concat("machine ", escape(machine.name), machine.keep_foreign ? " keeps foreign" : "", '\n');
     for (const Rule& rule : machine.rules) text += to_text(rule);

@@ -327,6 +327,27 @@ INSTANTIATE_TEST_SUITE_P(
                                 "equals: A}]}"),
                          {attach("b", kWebcam), attach("a", kWebcamTwin)}}));
 
+TEST(PlanPutAside, ADeviceThatIsPutAsideIsNotAttachedAndInNobodysWay) {
+  const std::vector<DomainView> domains{running("a"), running("b")};
+  const Config both = config("a: vendor-id: 0x046d; b: vendor-id: 0x046d");
+  const Plan result = plan(devices({kWebcam, kWebcamTwin}), domains, both, {kWebcam.sysname});
+  EXPECT_EQ(in_words(result, domains), (Words{attach("a", kWebcamTwin), conflict("b", kWebcamTwin, "a")}));
+}
+
+TEST(PlanPutAside, ItsStaleHostdevIsDetachedAllTheSame) {
+  const std::vector<DomainView> domains{running("a", {{1, 4, 0x046d, 0x0825}})};
+  const Plan result = plan(devices({kWebcam}), domains, config("a: vendor-id: 0x046d"), {kWebcam.sysname});
+  EXPECT_EQ(in_words(result, domains), Words{detach("a", {1, 4, 0x046d, 0x0825}, "left")});
+}
+
+TEST(PlanPutAside, AGuestThatHasItKeepsItAsLongAsARuleSaysSo) {
+  const std::vector<DomainView> domains{running("a", {hostdev_of(kWebcam)})};
+  for (const auto& [rules, words] :
+       {std::pair{"a: vendor-id: 0x046d", Words{}},
+        std::pair{"a: bus: 9", Words{detach("a", hostdev_of(kWebcam), "no rule")}}})
+    EXPECT_EQ(in_words(plan(devices({kWebcam}), domains, config(rules), {kWebcam.sysname}), domains), words);
+}
+
 TEST(PlanOrder, TheRuleIsTheFirstThatMatches) {
   const std::vector<ConfigText> files{
       {"test.yml", "", "machines: {a: {devices: [{bus: 9}, {vendor-id: 0x046d}, {bus: 1}]}}"}};

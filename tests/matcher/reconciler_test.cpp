@@ -69,23 +69,23 @@ class World final : public Output {
     settle();
   }
   void snapshot(std::initializer_list<Device> devices) {
-    reconciler_.take(SnapshotBegin{});
-    for (const Device& device : devices) reconciler_.take(device);
-    reconciler_.take(SnapshotEnd{});
+    reconciler_.take(SnapshotBegin{}, now);
+    for (const Device& device : devices) reconciler_.take(device, now);
+    reconciler_.take(SnapshotEnd{}, now);
     settle();
   }
   void plug(const Device& device) {
-    reconciler_.take(device);
+    reconciler_.take(device, now);
     settle();
   }
   void plug_unanswered(const Device& device) {
-    reconciler_.take(device);
+    reconciler_.take(device, now);
     step();
   }
   void ping() { reconciler_.ping(now); }
-  void pong() { reconciler_.take(Pong{}); }
+  void pong() { reconciler_.take(Pong{}, now); }
   void unplug(const std::string& sysname) {
-    reconciler_.take(DeviceRemoved{sysname});
+    reconciler_.take(DeviceRemoved{sysname}, now);
     settle();
   }
   void event(const std::string& name) {
@@ -512,6 +512,90 @@ TEST(Reconciler, ADeviceThatIsNoLongerWhatWasMeantIsLookedAtAgain) {
   world.requests.clear();
   world.take(Result{id, Outcome::kOtherDevice, 0, "the device is no longer the one that was meant", 10});
   EXPECT_EQ(world.rescans, 1);
+}
+
+// Plugs the webcam so many times, each time with the next number and after so long.
+void replug(World& world, int times, Clock::duration pause) {
+  for (int i = 0; i < times; ++i) {
+    world.pass(pause);
+    world.plug(webcam(static_cast<std::uint16_t>(10 + i)));
+    world.pass(pause);
+    world.unplug("1-1");
+  }
+}
+
+TEST(Reconciler, ADeviceThatComesAndGoesAllTheTimeIsPutAsideUntilItIsQuiet) {
+  World world;
+  world.add("a");
+  world.add("b");
+  world.configure(
+      "{interval: 1s, machines: {a: {devices: [{vendor-id: 0x046d}]}, b: {devices: [{bus: 2}]}}}");
+  world.snapshot({});
+  replug(world, 100, 250ms);
+  EXPECT_EQ(world.calls.size(), 2U * (1 + 10)) << "each reconnect up to the limit, and no more";
+  EXPECT_TRUE(world.domains["a"].hostdevs.empty());
+  EXPECT_EQ(
+      world.count(
+          log::Level::kWarning,
+          "001/021 046d:0825 serial=3187B60 port=1-1 reconnected more than 10 times within a minute: it "
+          "is put aside until its port is quiet for 30 s"),
+      1U);
+  EXPECT_EQ(world.count(log::Level::kWarning, ""), 1U);
+  world.plug(scale());
+  EXPECT_EQ(world.calls.back(), "attach 2/7 b") << "others are served";
+  world.plug(webcam(120));
+  world.pass(29s);
+  EXPECT_EQ(world.calls.back(), "attach 2/7 b");
+  world.pass(1s);
+  EXPECT_EQ(world.calls.back(), "attach 1/120 a");
+  EXPECT_EQ(world.count(log::Level::kInfo, "port 1-1 was quiet for 30 s: what is there is served again"), 1U);
+}
+
+TEST(Reconciler, TheSameRecordAgainIsNoReconnectNorAreOtherProperties) {
+  World world;
+  world.add("a");
+  world.configure(kWebcamToA);
+  for (int i = 0; i < 50; ++i) {
+    Device device = webcam();
+    device.tags = {"t" + std::to_string(i / 2)};
+    world.snapshot({device});
+  }
+  EXPECT_EQ(world.count(log::Level::kWarning, ""), 0U);
+  EXPECT_EQ(world.calls, Calls{"attach 1/5 a"});
+}
+
+TEST(Reconciler, AnotherDeviceWithTheSameNumberIsAReconnect) {
+  World world;
+  world.add("a");
+  world.configure(kWebcamToA);
+  world.snapshot({});
+  for (std::uint64_t i = 0; i < 50; ++i) {
+    Device device = webcam();
+    device.digest = {i, 0, 0, 0};
+    world.plug(device);
+  }
+  EXPECT_EQ(world.count(log::Level::kWarning, "is put aside"), 1U);
+}
+
+TEST(Reconciler, WithoutALimitEachReconnectIsServed) {
+  World world;
+  world.add("a");
+  world.configure("{interval: 1h, max-reconnects: 0, machines: {a: {devices: [{vendor-id: 0x046d}]}}}");
+  world.snapshot({});
+  replug(world, 100, 10ms);
+  EXPECT_EQ(world.calls.size(), 200U);
+}
+
+TEST(Reconciler, AReloadThatLiftsTheLimitServesWhatWasPutAside) {
+  World world;
+  world.add("a");
+  world.configure(kWebcamToA);
+  world.snapshot({});
+  replug(world, 20, 10ms);
+  world.plug(webcam());
+  EXPECT_EQ(world.calls.back().substr(0, 6), "detach");
+  world.configure("{interval: 1h, max-reconnects: 0, machines: {a: {devices: [{vendor-id: 0x046d}]}}}");
+  EXPECT_EQ(world.calls.back(), "attach 1/5 a");
 }
 
 TEST(Reconciler, AnswersThatWereNotAskedForAreViolations) {

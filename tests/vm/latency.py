@@ -141,7 +141,7 @@ def measure(stage: Stage, rounds: int = ROUNDS, kinds: tuple[str, ...] = KINDS) 
     try:
         for half, (ours, other) in enumerate((_GUESTS, _GUESTS[::-1])):
             stage.hypervisor.write_file("/run/floor.guest", f"{other}\n")
-            stage.daemon.start(config(**{ours: matcher_of(_SERIALS["daemon"])}))
+            stage.daemon.start("max-reconnects: 0\n" + config(**{ours: matcher_of(_SERIALS["daemon"])}))
             for number in range(1 + (rounds + 1 - half) // 2):
                 for kind in kinds:
                     took = _round(stage, observer, kind, ours if kind == "daemon" else other)

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+"""A device that comes and goes all the time."""
+
+from case import Case
+from daemon import config, matcher_of
+
+_PORT = "9"  # of the hypervisor's controller
+_QUIET = 60.0  # seconds, at the most, until what is put aside and quiet is taken back after 30
+
+
+class Flapping(Case):
+    def test_a_loose_cable_is_put_aside_and_disturbs_no_other_device(self) -> None:
+        self.running("a", "b")
+        self.daemon.start("max-reconnects: 5\n" + config("1s", a=matcher_of("LOOSE"), b=matcher_of("FIRM")))
+        firm = None
+        for round in range(10):
+            loose = self.plug("LOOSE", port=_PORT)
+            if round == 7:
+                firm = self.plug("FIRM")
+            if round < 3:
+                self.await_hostdevs("a", loose)
+            self.unplug("LOOSE")
+        self.await_said(r"^\S+ \S+ serial=LOOSE port=\S+ reconnected more than 5 times within a minute: it is put aside")
+        self.await_hostdevs("b", firm)
+        self.await_hostdevs("a")
+        attached = len(self.said("^attached .*LOOSE"))
+        self.assertIn(attached, range(3, 7))
+        back = self.plug("LOOSE", port=_PORT)
+        self.assert_stays(10, "a")
+        self.assertEqual(len(self.said("LOOSE.* reconnected more than")), 1)
+        self.daemon.await_line(rf"^port {back.name} was quiet for 30 s", self.start_of_log, _QUIET)
+        self.await_hostdevs("a", back)
+        self.assert_hostdevs("b", firm)
+        self.assertEqual(len(self.said("^attached .*LOOSE")), attached + 1)
