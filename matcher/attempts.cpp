@@ -30,7 +30,8 @@ bool Attempts::due(const ChangeKey& key, Clock::time_point now) const {
 Attempts::Report Attempts::ended(const ChangeKey& key, bool done, Clock::time_point now,
                                  Clock::duration at_least) {
   Attempt& attempt = attempts_[key];
-  attempt.not_before = now + std::max(pause_after(++attempt.count), at_least);
+  if (attempt.tries.count++ == 0) attempt.tries.first = now;
+  attempt.not_before = now + std::max(pause_after(attempt.tries.count), at_least);
   return report(attempt, done);
 }
 
@@ -38,10 +39,14 @@ Attempts::Report Attempts::report(Attempt& attempt, bool done) {
   if (!done) {
     // One failure is not worth a line: udev tells of a device before QEMU can open it, and the next try
     // works.
-    if (attempt.count < kSayFromFailure || std::exchange(attempt.said_failed, true)) return Report::kNothing;
+    if (attempt.tries.count < kSayFromFailure || std::exchange(attempt.said_failed, true))
+      return Report::kNothing;
     return Report::kFailed;
   }
-  if (std::exchange(attempt.said_failed, false)) attempt.said_done = false;
+  if (std::exchange(attempt.said_failed, false)) {
+    attempt.said_done = true;
+    return Report::kMended;
+  }
   if (!std::exchange(attempt.said_done, true)) return Report::kDone;
   return std::exchange(attempt.said_in_vain, true) ? Report::kNothing : Report::kInVain;
 }

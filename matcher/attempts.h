@@ -31,11 +31,20 @@ class Attempts {
   // the next one doubles: 100 ms to 30 s; at least the given time. What the log should say of it:
   enum class Report {
     kNothing,  // said before, or not worth a line yet
-    kDone,     // it worked, for the first time or after a failure that was said
+    kDone,     // it worked, for the first time
+    kMended,   // it worked, after a failure that was said
     kInVain,   // it worked, and still the plan asked for it again
     kFailed,   // it failed twice
   };
   Report ended(const ChangeKey& key, bool done, Clock::time_point now, Clock::duration at_least = {});
+
+  // The attempts since the plan began to ask for the change, and when the first of them ended. At least one
+  // has.
+  struct Tries {
+    unsigned count = 0;
+    Clock::time_point first;
+  };
+  Tries tries(const ChangeKey& key) const { return attempts_.at(key).tries; }
 
   // Something about the domain, or the device of that address, changed, so that what failed may work now:
   // pauses end.
@@ -54,7 +63,7 @@ class Attempts {
 
  private:
   struct Attempt {
-    unsigned count = 0;
+    Tries tries;
     Clock::time_point not_before;
     bool said_failed = false, said_done = false, said_in_vain = false;
   };

@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "common/text.h"
+#include "matcher/remedy.h"
 
 namespace whawty {
 namespace {
@@ -63,6 +64,12 @@ std::string reason_of(DetachReason reason) {
 std::string duration_text(std::chrono::nanoseconds duration) {
   const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
   return milliseconds < 10'000 ? concat(milliseconds, " ms") : concat(milliseconds / 1000, " s");
+}
+
+std::string failure_text(const Result& failure) {
+  const std::string_view remedy = remedy_of(failure);
+  return concat(failure.libvirt_code != 0 ? "libvirt says: " : "", escape(failure.message),
+                remedy.empty() ? "" : ": ", remedy);
 }
 
 std::vector<std::string> listing_of(const Device& device) {

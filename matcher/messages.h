@@ -10,6 +10,7 @@
 
 #include "matcher/config.h"
 #include "matcher/plan.h"
+#include "protocol/actuator_to_matcher.h"
 
 namespace whawty {
 
@@ -26,6 +27,9 @@ std::string reason_of(DetachReason reason);
 
 // "41 ms", or seconds from 10 s on.
 std::string duration_text(std::chrono::nanoseconds duration);
+
+// "libvirt says: ...: what it means: what to do", as far as that is known.
+std::string failure_text(const Result& failure);
 
 // The lines of debug mode for one device: its name, each property as "NAME = value", its tags.
 std::vector<std::string> listing_of(const Device& device);

@@ -26,6 +26,10 @@ std::string device_name(const DeviceMap& devices, const std::string& sysname, co
   return device == devices.end() ? name_of(hostdev) : name_of(device->second);
 }
 
+std::string tries_text(const Attempts::Tries& tries, Clock::time_point now) {
+  return concat(tries.count, " attempts in ", duration_text(now - tries.first));
+}
+
 // Whether a new record of a port tells of another device than the last one, or of the same after it was away.
 bool is_another(const Device& device, const Device& last) {
   return device.bus != last.bus || device.number != last.number || device.digest != last.digest;
@@ -189,14 +193,14 @@ void Reconciler::conclude(const ChangeEnded& ended, Clock::time_point now) {
   if (ended.result.outcome == Outcome::kStalled) return;  // it was not tried
   const bool done = ended.result.outcome == Outcome::kDone;
   const ChangeKey& key = ended.change.key;
-  say(attempts_.ended(key, done, now, done && !key.attach ? kDetachPatience : Clock::duration{}), ended);
+  say(attempts_.ended(key, done, now, done && !key.attach ? kDetachPatience : Clock::duration{}), ended, now);
   next_attempt_ = attempts_.next(now);
   // The scanner's record of the device is out of date.
   if (ended.result.outcome == Outcome::kOtherDevice || ended.result.outcome == Outcome::kSwapped)
     ask_rescan();
 }
 
-void Reconciler::say(Attempts::Report report, const ChangeEnded& ended) {
+void Reconciler::say(Attempts::Report report, const ChangeEnded& ended, Clock::time_point now) {
   const auto& [key, digest, device, name, why] = ended.change;
   const std::string machine = escape(name);
   const std::string what =
@@ -208,15 +212,18 @@ void Reconciler::say(Attempts::Report report, const ChangeEnded& ended) {
     case Attempts::Report::kDone:
       output_.say(log::Level::kInfo, (key.attach ? "attached " : "detached ") + what + took);
       break;
+    case Attempts::Report::kMended:
+      output_.say(log::Level::kInfo, concat(key.attach ? "attached " : "detached ", what, took, ", after ",
+                                            tries_text(attempts_.tries(key), now)));
+      break;
     case Attempts::Report::kInVain:
       output_.say(log::Level::kWarning,
                   concat("libvirt said that it had ", key.attach ? "attached " : "detached ", device,
                          ", but the live XML of ", machine, " does not show it: trying again"));
       break;
     case Attempts::Report::kFailed:
-      output_.say(log::Level::kError, concat("cannot ", key.attach ? "attach " : "detach ", what,
-                                             ended.result.libvirt_code != 0 ? ": libvirt says: " : ": ",
-                                             escape(ended.result.message), ": trying again"));
+      output_.say(log::Level::kError, concat("cannot ", key.attach ? "attach " : "detach ", what, ": ",
+                                             failure_text(ended.result), ": trying again"));
       break;
   }
 }

@@ -51,7 +51,7 @@ class Reconciler {
   void carry_out(const Attach& attach, Clock::time_point now);
   void request(const Change& change, Clock::time_point now);
   void conclude(const ChangeEnded& ended, Clock::time_point now);
-  void say(Attempts::Report report, const ChangeEnded& ended);
+  void say(Attempts::Report report, const ChangeEnded& ended, Clock::time_point now);
   void say_conflicts(const std::vector<Conflict>& conflicts);
   void say_devices();
   void say_guests();

@@ -52,9 +52,18 @@ TEST(Attempts, ALastingFailureIsSaidOnceAndNotTheFirstTime) {
   EXPECT_EQ(attempts.ended(kKey, false, kStart), Report::kNothing);
 }
 
-TEST(Attempts, ThatItWorksAtLastIsSaid) {
+TEST(Attempts, ThatItWorksAtLastIsSaidWithTheAttemptsThatItTook) {
   Attempts attempts;
   attempts.ended(kKey, false, kStart);
+  attempts.ended(kKey, false, kStart + 1s);
+  EXPECT_EQ(attempts.ended(kKey, true, kStart + 3s), Report::kMended);
+  EXPECT_EQ(attempts.tries(kKey).count, 3U);
+  EXPECT_EQ(attempts.tries(kKey).first, kStart);
+  EXPECT_EQ(attempts.ended(kKey, true, kStart + 4s), Report::kInVain) << "and yet the plan asks for it again";
+}
+
+TEST(Attempts, AFailureThatWasNotSaidNeedsNoMending) {
+  Attempts attempts;
   attempts.ended(kKey, false, kStart);
   EXPECT_EQ(attempts.ended(kKey, true, kStart), Report::kDone);
 }

@@ -317,14 +317,23 @@ TEST(Reconciler, ALastingFailureIsTriedSlowerAndSlowerAndSaidOnce) {
   world.pass(60s);
   EXPECT_LE(world.calls.size(), 12U);
   EXPECT_GE(world.calls.size(), 8U);
-  EXPECT_EQ(world.count(log::Level::kError,
-                        "cannot attach 001/005 046d:0825 serial=3187B60 port=1-1 to a by a[0]: libvirt "
-                        "says: internal error: No free USB ports"),
-            1U);
+  EXPECT_EQ(
+      world.count(
+          log::Level::kError,
+          "cannot attach 001/005 046d:0825 serial=3187B60 port=1-1 to a by a[0]: libvirt "
+          "says: internal error: No free USB ports: every USB port of the guest is taken: give the guest "
+          "a controller with more ports, or another one: trying again"),
+      1U);
   EXPECT_EQ(world.count(log::Level::kError, ""), 1U);
+  world.domains["a"].error = "internal error: something else";
+  world.pass(60s);
+  EXPECT_EQ(world.count(log::Level::kError, ""), 1U) << "though the reason is another one now";
   world.domains["a"].error.clear();
   world.event("a");
   EXPECT_EQ(world.count(log::Level::kInfo, "attached"), 1U) << "at once when something changed";
+  EXPECT_EQ(world.count(log::Level::kInfo,
+                        concat(" to a by a[0] in 0 ms, after ", world.calls.size(), " attempts in 120 s")),
+            1U);
 }
 
 TEST(Reconciler, OneFailureAtThePlugIsMendedSilently) {

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// What the log advises, for errors as libvirt 9.0 and QEMU 7.2 word them.
+#include "matcher/remedy.h"
+
+#include <gmock/gmock.h>
+#include <libvirt/virterror.h>
+
+#include <ostream>
+#include <string>
+
+namespace whawty {
+namespace {
+
+using testing::IsEmpty;
+using testing::StartsWith;
+
+struct Case {
+  std::int32_t code;
+  std::string message;
+  std::string remedy;  // its beginning
+};
+std::ostream& operator<<(std::ostream& out, const Case& example) {
+  return out << example.message;
+}
+
+Result failure(std::int32_t code, const std::string& message) {
+  return {1, Outcome::kFailed, code, message, 10};
+}
+
+class RemedyTest : public testing::TestWithParam<Case> {};
+
+TEST_P(RemedyTest, IsAdvised) {
+  EXPECT_THAT(remedy_of(failure(GetParam().code, GetParam().message)), StartsWith(GetParam().remedy));
+}
+
+const char kDeviceAdd[] = "internal error: unable to execute QEMU command 'device_add': ";
+
+INSTANTIATE_TEST_SUITE_P(
+    OfTheGuest, RemedyTest,
+    testing::Values(
+        Case{VIR_ERR_INTERNAL_ERROR, "internal error: No free USB ports", "every USB port of the guest"},
+        Case{VIR_ERR_CONFIG_UNSUPPORTED,
+             "unsupported configuration: Device configuration is not compatible: Domain has no USB bus "
+             "support",
+             "the guest has no USB controller: "},
+        Case{VIR_ERR_INTERNAL_ERROR,
+             std::string(kDeviceAdd) +
+                 "Warning: speed mismatch trying to attach usb device \"QEMU USB Tablet\" (super speed) to "
+                 "bus \"usb.0\", port \"1\" (high speed)",
+             "the guest's USB controller does not have the speed"},
+        Case{VIR_ERR_OPERATION_TIMEOUT,
+             "Timed out during operation: cannot acquire state change lock (held by "
+             "monitor=remoteDispatchDomainAttachDeviceFlags)",
+             "another operation on the guest does not end: "}));
+
+INSTANTIATE_TEST_SUITE_P(
+    OfTheDevice, RemedyTest,
+    testing::Values(
+        Case{VIR_ERR_OPERATION_INVALID,
+             "Requested operation is not valid: USB device 001/005 is in use by driver QEMU, domain b",
+             "another guest has a device of that number: "},
+        Case{VIR_ERR_OPERATION_FAILED, "operation failed: Did not find USB device 0627:0001 bus:1 device:5",
+             "the device left the host"},
+        Case{VIR_ERR_INTERNAL_ERROR, std::string(kDeviceAdd) + "failed to find host usb device 1:5",
+             "the device left the host"},
+        Case{VIR_ERR_INTERNAL_ERROR, std::string(kDeviceAdd) + "failed to open host usb device 1:5",
+             "QEMU may not or cannot open the device: "},
+        Case{VIR_ERR_SYSTEM_ERROR, "Unable to open /dev/bus/usb/001/005: Permission denied",
+             "QEMU may not or cannot open the device: "},
+        Case{VIR_ERR_INTERNAL_ERROR, "libusb_open: LIBUSB_ERROR_ACCESS",
+             "QEMU may not or cannot open the device: "}));
+
+INSTANTIATE_TEST_SUITE_P(
+    OfTheRights, RemedyTest,
+    testing::Values(Case{VIR_ERR_ACCESS_DENIED, "access denied: 'QEMU' denied access",
+                         "libvirt does not permit it: "},
+                    Case{VIR_ERR_OPERATION_DENIED,
+                         "operation forbidden: read only access prevents virDomainAttachDeviceFlags",
+                         "libvirt does not permit it: "},
+                    Case{VIR_ERR_OK, "the domain is not in the list of those that may be changed",
+                         "name the domain in the file of --domains"}));
+
+TEST(Remedy, AnErrorThatIsNotInTheTableHasNone) {
+  EXPECT_THAT(remedy_of(failure(VIR_ERR_INTERNAL_ERROR, "internal error: something new")), IsEmpty());
+  EXPECT_THAT(remedy_of(failure(VIR_ERR_OPERATION_INVALID,
+                                "Requested operation is not valid: domain is not running")),
+              IsEmpty());
+  EXPECT_THAT(remedy_of(failure(VIR_ERR_OK, "")), IsEmpty());
+}
+
+TEST(Remedy, TextThatSeveralErrorsMayHoldCountsWithItsCodeOnly) {
+  EXPECT_THAT(remedy_of(failure(VIR_ERR_XML_ERROR, "the name 'is in use by driver' is odd")), IsEmpty());
+  EXPECT_THAT(remedy_of(failure(VIR_ERR_INTERNAL_ERROR, "no USB bus support")), IsEmpty());
+}
+
+}  // namespace
+}  // namespace whawty

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+"""What the log advises when libvirt or QEMU refuses: their real words must be recognised."""
+
+from case import Case
+from daemon import config, matcher_of
+from guests import domain_xml
+
+# The kernel begins to number from the start: the same numbers come again without 127 plugs.
+_RENUMBER = ("cd /sys/bus/pci/drivers/xhci_hcd && for c in 0000:*; do echo $c >unbind; echo $c >bind; done; "
+             "udevadm settle")
+
+
+class Remedies(Case):
+    def setUp(self) -> None:
+        super().setUp()
+        self.allow_error("^cannot attach .*: trying again$")
+
+    def await_advice(self, libvirts: str, advice: str) -> None:
+        """The only line about a failure has libvirt's or QEMU's words, and the advice."""
+        self.await_said(f"^cannot attach .*libvirt says: .*{libvirts}.*: {advice}.*: trying again$")
+        self.assertEqual(len(self.said("^cannot attach")), 1)
+
+    def test_a_guest_without_a_free_port(self) -> None:
+        self.running("c", ports=1)
+        self.addCleanup(self.stage.drop_guest, "c")
+        self.plug("ONE")
+        self.daemon.start(config(c=[matcher_of("ONE"), matcher_of("TWO")]))
+        self.await_said("^attached .*ONE")
+        two = self.plug("TWO")
+        self.await_advice("No free USB ports", "every USB port of the guest is taken")
+        self.unplug("ONE")
+        self.await_hostdevs("c", two)
+        self.await_said("^attached .*TWO.* in [0-9]+ ms, after [0-9]+ attempts in ")
+
+    def test_a_guest_without_a_controller(self) -> None:
+        self.running("c", controllers=0)
+        self.addCleanup(self.stage.drop_guest, "c")
+        self.plug("DEVICE")
+        self.daemon.start(config(c=matcher_of("DEVICE")))
+        self.await_advice("no USB bus support", "the guest has no USB controller")
+
+    def test_a_controller_of_the_wrong_speed(self) -> None:
+        """One for high speed alone, without the companions that serve slower devices."""
+        xml = domain_xml("odd").replace("model='qemu-xhci' ports='15'", "model='ich9-ehci1'")
+        self.hypervisor.write_file("/run/odd.xml", xml)
+        self.guests.virsh("define", "/run/odd.xml")
+        self.addCleanup(self.guests.undefine, "odd")
+        self.guests.start("odd")
+        self.addCleanup(self.guests.destroy, "odd")
+        self.plug("FULL-SPEED", "usb-serial")
+        self.daemon.start(config(odd=matcher_of("FULL-SPEED")))
+        self.await_advice("speed mismatch", "the guest's USB controller does not have the speed")
+
+    def test_a_number_that_another_guest_has(self) -> None:
+        """Somebody attached a device to a guest that is not configured, and pulled it: its number comes again."""
+        self.running("a", "b")
+        self.hypervisor.run(_RENUMBER)
+        gone = self.plug("GONE")
+        self.attach_by_hand("b", gone)
+        self.unplug("GONE")
+        self.hypervisor.run(_RENUMBER)
+        device = self.plug("DEVICE", "usb-serial")
+        self.assertEqual((device.bus, device.device), (gone.bus, gone.device))
+        self.daemon.start(config(a=matcher_of("DEVICE")))
+        self.await_advice("is in use by driver QEMU, domain b", "another guest has a device of that number")
