@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "common/log.h"
+#include "protocol/hostdev_alias.h"
 
 namespace whawty {
 namespace {
@@ -49,7 +50,7 @@ struct Calls {
     if (auto answer = allowed(attach.domain); failed(answer)) return answer;
     if (look(attach) != DeviceCheck::Finding::kMeant)
       return CallError{Outcome::kOtherDevice, 0, "the device is no longer the one that was meant"};
-    auto answer = hypervisor.attach(attach.domain, attach.hostdev);
+    auto answer = hypervisor.attach(attach.domain, attach.hostdev, mark_of(attach.digest));
     if (failed(answer)) return answer;
     const DeviceCheck::Finding finding = look(attach);
     return finding == DeviceCheck::Finding::kMeant ? answer : undo(attach, finding);

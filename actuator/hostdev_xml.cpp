@@ -23,9 +23,8 @@ std::string hostdev_xml(const Hostdev& hostdev) {
   return xml_of(hostdev, "");
 }
 
-std::string marked_hostdev_xml(const Hostdev& hostdev, std::uint64_t occasion) {
-  return xml_of(
-      hostdev, concat("<alias name='", kAliasPrefix, hostdev.bus, '-', hostdev.device, '-', occasion, "'/>"));
+std::string marked_hostdev_xml(const Hostdev& hostdev, const std::string& alias) {
+  return xml_of(hostdev, concat("<alias name='", alias, "'/>"));
 }
 
 }  // namespace whawty

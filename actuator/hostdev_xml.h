@@ -5,7 +5,6 @@
 // Format: https://libvirt.org/formatdomain.html#usb-pci-scsi-devices
 #pragma once
 
-#include <cstdint>
 #include <string>
 
 #include "protocol/domain.h"
@@ -15,9 +14,7 @@ namespace whawty {
 // Names the hostdev of that domain whose numbers these are. Those that are not given (0) are left out.
 std::string hostdev_xml(const Hostdev& hostdev);
 
-// The same for a hostdev that is to be, which is marked as this daemon's: by an alias that the occasion, a
-// number that no other attach has, makes unique. libvirt refuses an alias that the domain has already, and
-// the stale hostdev of a device that had the same numbers may still be there.
-std::string marked_hostdev_xml(const Hostdev& hostdev, std::uint64_t occasion);
+// The same for a hostdev that is to be, with its alias.
+std::string marked_hostdev_xml(const Hostdev& hostdev, const std::string& alias);
 
 }  // namespace whawty

@@ -50,8 +50,10 @@ class Hypervisor {
   virtual std::variant<std::string, CallError> describe(const Uuid& domain) = 0;
 
   // Changes the running domain only, never its persistent definition. The call returns when libvirt is done;
-  // of a detach the guest may be later than that, which domain_changed tells.
-  virtual std::variant<std::monostate, CallError> attach(const Uuid& domain, const Hostdev& hostdev) = 0;
+  // of a detach the guest may be later than that, which domain_changed tells. The mark becomes part of the
+  // hostdev's alias.
+  virtual std::variant<std::monostate, CallError> attach(const Uuid& domain, const Hostdev& hostdev,
+                                                         std::uint64_t mark) = 0;
   virtual std::variant<std::monostate, CallError> detach(const Uuid& domain, const Hostdev& hostdev) = 0;
 };
 

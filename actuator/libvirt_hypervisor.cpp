@@ -22,6 +22,7 @@
 #include "actuator/hypervisor.h"
 #include "common/exit_code.h"
 #include "common/log.h"
+#include "protocol/hostdev_alias.h"
 
 namespace whawty {
 namespace {
@@ -161,8 +162,10 @@ class LibvirtHypervisor : public Hypervisor {
     return std::string(xml.get());
   }
 
-  std::variant<std::monostate, CallError> attach(const Uuid& uuid, const Hostdev& hostdev) override {
-    return change(uuid, marked_hostdev_xml(hostdev, ++occasion_), virDomainAttachDeviceFlags);
+  std::variant<std::monostate, CallError> attach(const Uuid& uuid, const Hostdev& hostdev,
+                                                 std::uint64_t mark) override {
+    return change(uuid, marked_hostdev_xml(hostdev, hostdev_alias(mark, ++occasion_)),
+                  virDomainAttachDeviceFlags);
   }
 
   std::variant<std::monostate, CallError> detach(const Uuid& uuid, const Hostdev& hostdev) override {

@@ -13,6 +13,7 @@
 
 #include "common/text.h"
 #include "protocol/device.h"
+#include "protocol/hostdev_alias.h"
 
 namespace whawty {
 namespace {
@@ -84,8 +85,8 @@ std::optional<Hostdev> read_hostdev(pugi::xml_node element) {
   return hostdev;
 }
 
-bool is_ours(pugi::xml_node hostdev) {
-  return std::string_view(hostdev.child("alias").attribute("name").value()).starts_with(kAliasPrefix);
+std::string_view alias_of(pugi::xml_node hostdev) {
+  return hostdev.child("alias").attribute("name").value();
 }
 
 bool is_usb(pugi::xml_node hostdev) {
@@ -101,7 +102,8 @@ DomainDescription describe(pugi::xml_node domain) {
     for (const pugi::xml_node element : devices.children("hostdev")) {
       if (!is_usb(element)) continue;
       if (const auto hostdev = read_hostdev(element))
-        description.hostdevs.push_back({*hostdev, is_ours(element)});
+        description.hostdevs.push_back(
+            {*hostdev, alias_of(element).starts_with(kAliasPrefix), mark_in(alias_of(element))});
       else
         ++description.unidentified;
     }

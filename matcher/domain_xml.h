@@ -5,6 +5,8 @@
 // https://libvirt.org/formatdomain.html#usb-pci-scsi-devices
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -16,7 +18,8 @@ namespace whawty {
 
 // A hostdev of a running domain, with the numbers that its live XML gives.
 struct LiveHostdev : Hostdev {
-  bool ours = false;  // this daemon attached it, says its alias
+  bool ours = false;                  // this daemon attached it, says its alias
+  std::optional<std::uint64_t> mark;  // of the device that it attached, likewise: see hostdev_alias.h
   auto operator<=>(const LiveHostdev&) const = default;
 };
 

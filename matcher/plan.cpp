@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "matcher/match.h"
+#include "protocol/hostdev_alias.h"
 
 namespace whawty {
 namespace {
@@ -23,11 +24,16 @@ bool is_hub(const Device& device) {
          std::find(classes.begin(), classes.end(), kHubClass) != classes.end();
 }
 
-bool stands_for(const Hostdev& hostdev, const Device& device) {
-  const bool address = hostdev.bus == 0 || (hostdev.bus == device.bus && hostdev.device == device.number);
+bool has_address(const Hostdev& hostdev, const Device& device) {
+  return hostdev.bus == device.bus && hostdev.device == device.number;
+}
+
+bool stands_for(const LiveHostdev& hostdev, const Device& device) {
+  const bool address = hostdev.bus == 0 || has_address(hostdev, device);
   const bool ids =
       hostdev.vendor == 0 || (hostdev.vendor == device.vendor && hostdev.product == device.product);
-  return address && ids;
+  // Numbers are used again: the mark tells the device that was attached from another that has them now.
+  return address && ids && hostdev.mark.value_or(mark_of(device.digest)) == mark_of(device.digest);
 }
 
 // One look at the world, with the questions that the plan asks of it.
@@ -48,6 +54,16 @@ class World {
     const auto found = std::find_if(holdings_.begin(), holdings_.end(),
                                     [&](const Holding& holding) { return holding.device == &device; });
     return found == holdings_.end() ? nullptr : &*found;
+  }
+
+  // Its holding, or one that stands for a device which had its address before: libvirt attaches no other
+  // until that is gone.
+  const Holding* in_the_way_of(const Device& device) const {
+    if (const Holding* const holding = holding_of(device)) return holding;
+    const auto stale = std::find_if(holdings_.begin(), holdings_.end(), [&](const Holding& holding) {
+      return holding.device == nullptr && has_address(holding.hostdev, device);
+    });
+    return stale == holdings_.end() ? nullptr : &*stale;
   }
 
   const Machine* machine_of(const DomainView& domain) const {
@@ -102,7 +118,7 @@ void plan_detaches(const World& world, Plan& plan) {
 
 // A device goes to one machine at most; the others that a rule gives it to are in conflict.
 void plan_device(const World& world, const Config& config, const Device& device, Plan& plan) {
-  const Holding* const holding = world.holding_of(device);
+  const Holding* const holding = world.in_the_way_of(device);
   std::string holder = holding == nullptr ? "" : holding->domain->name;
   for (const Machine& machine : config.machines) {
     const DomainView* const domain = world.domain_of(machine);
@@ -120,7 +136,7 @@ void plan_device(const World& world, const Config& config, const Device& device,
 // A holder that is about to lose the device is in nobody's way for longer than that takes.
 void drop_passing_conflicts(const World& world, const DeviceMap& devices, Plan& plan) {
   std::erase_if(plan.conflicts, [&](const Conflict& conflict) {
-    const Holding* const holding = world.holding_of(devices.at(conflict.sysname));
+    const Holding* const holding = world.in_the_way_of(devices.at(conflict.sysname));
     const Machine* const machine = holding == nullptr ? nullptr : world.machine_of(*holding->domain);
     return machine != nullptr && reason_to_detach(*machine, *holding);
   });

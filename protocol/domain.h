@@ -7,7 +7,6 @@
 #include <compare>
 #include <cstdint>
 #include <string>
-#include <string_view>
 
 #include "common/text.h"
 
@@ -36,9 +35,5 @@ struct Hostdev {
   std::uint16_t product = 0;
   auto operator<=>(const Hostdev&) const = default;
 };
-
-// Every hostdev that the actuator attaches has an alias that begins like this; libvirt keeps those of users,
-// which begin with "ua-", as long as the hostdev is there: https://libvirt.org/formatdomain.html#devices
-inline constexpr std::string_view kAliasPrefix = "ua-whawty-usb-";
 
 }  // namespace whawty

@@ -47,7 +47,8 @@ class ScriptedHypervisor : public Hypervisor {
   std::variant<std::vector<DomainListed>, CallError> list() override { return on_list(); }
   std::variant<std::string, CallError> name(const Uuid&) override { return std::string("a"); }
   std::variant<std::string, CallError> describe(const Uuid& domain) override { return on_describe(domain); }
-  std::variant<std::monostate, CallError> attach(const Uuid& domain, const Hostdev& hostdev) override {
+  std::variant<std::monostate, CallError> attach(const Uuid& domain, const Hostdev& hostdev,
+                                                 std::uint64_t) override {
     return on_attach(domain, hostdev);
   }
   std::variant<std::monostate, CallError> detach(const Uuid& domain, const Hostdev& hostdev) override {

@@ -26,7 +26,7 @@ class FakeHypervisor : public Hypervisor {
   std::variant<std::vector<DomainListed>, CallError> list() override { return std::vector<DomainListed>{}; }
   std::variant<std::string, CallError> name(const Uuid&) override { return std::string("webcam-test"); }
   std::variant<std::string, CallError> describe(const Uuid&) override { return std::string("<domain/>"); }
-  std::variant<std::monostate, CallError> attach(const Uuid&, const Hostdev&) override {
+  std::variant<std::monostate, CallError> attach(const Uuid&, const Hostdev&, std::uint64_t) override {
     calls.emplace_back("attach");
     during_attach();
     return std::monostate{};

@@ -45,7 +45,8 @@ class RecordingHypervisor final : public Hypervisor {
     return CallError{Outcome::kNoDomain, 42, "no such domain"};
   }
 
-  std::variant<std::monostate, CallError> attach(const Uuid& domain, const Hostdev& hostdev) override {
+  std::variant<std::monostate, CallError> attach(const Uuid& domain, const Hostdev& hostdev,
+                                                 std::uint64_t) override {
     write(concat("attach ", domain.low, ' ', numbers(hostdev)));
     return std::monostate{};
   }

@@ -16,7 +16,8 @@ std::string to_text(const DomainDescription& description) {
   std::string text = description.active ? "active\n" : "inactive\n";
   for (const LiveHostdev& hostdev : description.hostdevs)
     text += concat("hostdev ", decimal(hostdev.bus, 3), '/', decimal(hostdev.device, 3), ' ',
-                   hex(hostdev.vendor, 4), ':', hex(hostdev.product, 4), hostdev.ours ? " ours\n" : "\n");
+                   hex(hostdev.vendor, 4), ':', hex(hostdev.product, 4), hostdev.ours ? " ours" : "",
+                   hostdev.mark ? " " + hex(*hostdev.mark, 16) : "", '\n');
   return text + concat("unidentified ", description.unidentified, '\n');
 }
 

@@ -47,8 +47,12 @@ enum class Marked { kNo, kYes };
 DomainView running(const std::string& name, const std::vector<Hostdev>& hostdevs = {},
                    Marked marked = Marked::kNo) {
   DomainView view{uuid_of(name), name, {}, true};
-  for (const Hostdev& hostdev : hostdevs) view.hostdevs.push_back({hostdev, marked == Marked::kYes});
+  for (const Hostdev& hostdev : hostdevs) view.hostdevs.push_back({hostdev, marked == Marked::kYes, {}});
   return view;
+}
+// Given a device by this daemon when the device had this mark; kWebcam has mark 0.
+DomainView given(const std::string& name, const Device& device, std::uint64_t mark) {
+  return {uuid_of(name), name, {{hostdev_of(device), true, mark}}, true};
 }
 DomainView busy(const std::string& name, const std::vector<Hostdev>& hostdevs = {}) {
   DomainView view = running(name, hostdevs);
@@ -194,36 +198,57 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Detach, PlanTest,
-    testing::Values(Case{"what left the host is detached, whatever the rules say",
-                         devices({}),
-                         {running("a", {hostdev_of(kWebcam)})},
-                         config("a: vendor-id: 0x046d"),
-                         {detach("a", hostdev_of(kWebcam), "left")}},
-                    Case{"what matches no rule is detached, whoever attached it",
-                         devices({kScale}),
-                         {running("a", {hostdev_of(kScale)})},
-                         config("a: vendor-id: 0x046d"),
-                         {detach("a", hostdev_of(kScale), "no rule")}},
-                    Case{"a hostdev is detached with the numbers that the live XML gives",
-                         devices({kScale}),
-                         {running("a", {by_address(kScale)})},
-                         config("a: vendor-id: 0x046d"),
-                         {detach("a", by_address(kScale), "no rule")}},
-                    Case{"a hostdev whose numbers another device now has is detached",
-                         devices({kWebcam}),
-                         {running("a", {{1, 5, 0x0922, 0x8003}})},
-                         config("a: vendor-id: 0x0922"),
-                         {detach("a", {1, 5, 0x0922, 0x8003}, "left")}},
-                    Case{"the old number of a device that came back is detached, and the new one attached",
-                         devices({kWebcam}),
-                         {running("a", {{1, 4, 0x046d, 0x0825}})},
-                         config("a: vendor-id: 0x046d"),
-                         {detach("a", {1, 4, 0x046d, 0x0825}, "left"), attach("a", kWebcam)}},
-                    Case{"a hub that somebody attached is detached",
-                         devices({kHub}),
-                         {running("a", {hostdev_of(kHub)})},
-                         config("a: vendor-id: 0x0424"),
-                         {detach("a", hostdev_of(kHub), "hub")}}));
+    testing::Values(
+        Case{"what left the host is detached, whatever the rules say",
+             devices({}),
+             {running("a", {hostdev_of(kWebcam)})},
+             config("a: vendor-id: 0x046d"),
+             {detach("a", hostdev_of(kWebcam), "left")}},
+        Case{"what matches no rule is detached, whoever attached it",
+             devices({kScale}),
+             {running("a", {hostdev_of(kScale)})},
+             config("a: vendor-id: 0x046d"),
+             {detach("a", hostdev_of(kScale), "no rule")}},
+        Case{"a hostdev is detached with the numbers that the live XML gives",
+             devices({kScale}),
+             {running("a", {by_address(kScale)})},
+             config("a: vendor-id: 0x046d"),
+             {detach("a", by_address(kScale), "no rule")}},
+        Case{"a hostdev whose numbers another device now has is detached",
+             devices({kWebcam}),
+             {running("a", {{1, 5, 0x0922, 0x8003}})},
+             config("a: vendor-id: 0x0922"),
+             {detach("a", {1, 5, 0x0922, 0x8003}, "left")}},
+        Case{"a device that is still the one which was attached stays",
+             devices({kWebcam}),
+             {given("a", kWebcam, 0)},
+             config("a: vendor-id: 0x046d"),
+             {}},
+        Case{"another one with the same numbers is attached when the old hostdev is gone, not before",
+             devices({kWebcam}),
+             {given("a", kWebcam, 1)},
+             config("a: vendor-id: 0x046d"),
+             {detach("a", hostdev_of(kWebcam), "left")}},
+        Case{"so it is if it goes to another machine",
+             devices({kWebcam}),
+             {given("a", kWebcam, 1), running("b")},
+             config("a: bus: 9; b: vendor-id: 0x046d"),
+             {detach("a", hostdev_of(kWebcam), "left")}},
+        Case{"and a domain that is no machine keeps its numbers from the others",
+             devices({kWebcam}),
+             {given("x", kWebcam, 1), running("b")},
+             config("b: vendor-id: 0x046d"),
+             {conflict("b", kWebcam, "x")}},
+        Case{"the old number of a device that came back is detached, and the new one attached",
+             devices({kWebcam}),
+             {running("a", {{1, 4, 0x046d, 0x0825}})},
+             config("a: vendor-id: 0x046d"),
+             {detach("a", {1, 4, 0x046d, 0x0825}, "left"), attach("a", kWebcam)}},
+        Case{"a hub that somebody attached is detached",
+             devices({kHub}),
+             {running("a", {hostdev_of(kHub)})},
+             config("a: vendor-id: 0x0424"),
+             {detach("a", hostdev_of(kHub), "hub")}}));
 
 INSTANTIATE_TEST_SUITE_P(
     KeepForeign, PlanTest,

@@ -11,7 +11,9 @@ class IdleHypervisor : public Hypervisor {
   std::variant<std::vector<DomainListed>, CallError> list() override { return std::vector<DomainListed>{}; }
   std::variant<std::string, CallError> name(const Uuid&) override { return CallError{}; }
   std::variant<std::string, CallError> describe(const Uuid&) override { return CallError{}; }
-  std::variant<std::monostate, CallError> attach(const Uuid&, const Hostdev&) override { return CallError{}; }
+  std::variant<std::monostate, CallError> attach(const Uuid&, const Hostdev&, std::uint64_t) override {
+    return CallError{};
+  }
   std::variant<std::monostate, CallError> detach(const Uuid&, const Hostdev&) override { return CallError{}; }
 };
 
