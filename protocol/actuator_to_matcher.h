@@ -23,14 +23,17 @@ struct DomainListed {
   Uuid uuid;
   std::string name;
   bool active = false;
+  bool operator==(const DomainListed&) const = default;
 };
 struct DomainChanged {
   Uuid uuid;
   std::string name;
+  bool operator==(const DomainChanged&) const = default;
 };
 struct XmlChunk {
   std::uint64_t request = 0;
   std::string data;
+  bool operator==(const XmlChunk&) const = default;
 };
 enum class Outcome : std::uint8_t { kDone, kFailed, kNoDomain, kStalled, kOtherDevice, kSwapped };
 struct Result {
@@ -39,9 +42,11 @@ struct Result {
   std::int32_t libvirt_code = 0;  // virErrorNumber, 0 when the failure is not libvirt's
   std::string message;            // bytes, to be escaped
   std::uint64_t microseconds = 0;
+  bool operator==(const Result&) const = default;
 };
 struct DomainStalled {
   Uuid uuid;
+  bool operator==(const DomainStalled&) const = default;
 };
 
 using ActuatorMessage = std::variant<DomainListed, DomainChanged, XmlChunk, Result, DomainStalled>;

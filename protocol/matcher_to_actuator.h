@@ -19,15 +19,18 @@ struct ListDomains {};
 struct PingActuator {};
 struct DescribeDomain {
   Uuid domain;
+  bool operator==(const DescribeDomain&) const = default;
 };
 struct AttachHostdev {
   Uuid domain;
   Hostdev hostdev;  // bus, device and vendor given
   Digest digest;    // of the device that is meant
+  bool operator==(const AttachHostdev&) const = default;
 };
 struct DetachHostdev {
   Uuid domain;
   Hostdev hostdev;  // as the live XML has it, at least one pair given
+  bool operator==(const DetachHostdev&) const = default;
 };
 
 struct Request {

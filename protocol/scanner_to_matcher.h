@@ -17,6 +17,7 @@ struct SnapshotEnd {};
 struct Pong {};
 struct DeviceRemoved {
   std::string sysname;
+  bool operator==(const DeviceRemoved&) const = default;
 };
 
 using ScannerMessage = std::variant<SnapshotBegin, Device, DeviceRemoved, SnapshotEnd, Pong>;

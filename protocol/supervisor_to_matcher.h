@@ -16,9 +16,11 @@ namespace whawty {
 struct ConfigFile {
   std::string name;     // as messages show it
   std::string machine;  // of a file of machines.d, else empty
+  bool operator==(const ConfigFile&) const = default;
 };
 struct ConfigCommit {
   std::int64_t in_use_since = 0;  // seconds since 1970; 0 for a new configuration
+  bool operator==(const ConfigCommit&) const = default;
 };
 struct Ping {};
 

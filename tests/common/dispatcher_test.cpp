@@ -53,6 +53,25 @@ class Journal {
   std::vector<std::string> notes_;
 };
 
+// A job that runs until it is released. It must live until it has run.
+class Held {
+ public:
+  // Back when it runs.
+  void run(Calls& dispatcher, int key, Journal& journal, const std::string& name) {
+    dispatcher.submit(key, journal.job(name, [this] {
+      begun_.count_down();
+      released_.wait();
+    }));
+    begun_.wait();
+  }
+
+  void release() { released_.count_down(); }
+
+ private:
+  std::latch begun_{1};
+  std::latch released_{1};
+};
+
 class DispatcherTest : public testing::Test {
  protected:
   // Submits a job for the key and waits until it has run.
@@ -74,6 +93,7 @@ class DispatcherTest : public testing::Test {
   }
 
   Journal journal_;
+  Held held_;
 };
 
 TEST_F(DispatcherTest, TheCallsOfOneDomainRunInOrderAndOneAtATime) {
@@ -110,13 +130,7 @@ TEST_F(DispatcherTest, MoreDomainsThanThreadsAreAllServed) {
 
 TEST_F(DispatcherTest, AStuckCallIsNamedOnceAndWhatWaitsForItIsRefused) {
   Calls dispatcher(2, kAtOnce);
-  std::latch begun(1);
-  std::latch released(1);
-  dispatcher.submit(kA, journal_.job("stuck", [&] {
-    begun.count_down();
-    released.wait();
-  }));
-  begun.wait();
+  held_.run(dispatcher, kA, journal_, "stuck");
   dispatcher.submit(kA, journal_.job("second"));
   dispatcher.submit(kA, journal_.job("third"));
   EXPECT_THAT(stalled(dispatcher), ElementsAre(kA));
@@ -129,7 +143,7 @@ TEST_F(DispatcherTest, AStuckCallIsNamedOnceAndWhatWaitsForItIsRefused) {
 
   run_one(dispatcher, kB);
 
-  released.count_down();
+  held_.release();
   until_idle(dispatcher);
   run_one(dispatcher, kA);
   EXPECT_THAT(journal_.notes(),
@@ -138,52 +152,34 @@ TEST_F(DispatcherTest, AStuckCallIsNamedOnceAndWhatWaitsForItIsRefused) {
 
 TEST_F(DispatcherTest, ACallThatIsNotYetOverTheLimitIsNotStuck) {
   Calls dispatcher(1, kNever);
-  std::latch begun(1);
-  std::latch released(1);
-  dispatcher.submit(kA, journal_.job("slow", [&] {
-    begun.count_down();
-    released.wait();
-  }));
-  begun.wait();
+  held_.run(dispatcher, kA, journal_, "slow");
   dispatcher.submit(kA, journal_.job("next"));
   EXPECT_THAT(stalled(dispatcher), IsEmpty());
-  released.count_down();
+  held_.release();
   until_idle(dispatcher);
   EXPECT_THAT(journal_.notes(), ElementsAre("slow ran", "next ran"));
 }
 
 TEST_F(DispatcherTest, WhatWaitsForAThreadIsNotStuck) {
   Calls dispatcher(1, kAtOnce);
-  std::latch begun(1);
-  std::latch released(1);
-  dispatcher.submit(kA, journal_.job("stuck", [&] {
-    begun.count_down();
-    released.wait();
-  }));
-  begun.wait();
+  held_.run(dispatcher, kA, journal_, "stuck");
   dispatcher.submit(kB, journal_.job("other"));
   EXPECT_THAT(stalled(dispatcher), ElementsAre(kA));
-  released.count_down();
+  held_.release();
   until_idle(dispatcher);
   EXPECT_THAT(journal_.notes(), ElementsAre("stuck ran", "other ran"));
 }
 
 TEST_F(DispatcherTest, ItsEndWaitsForWhatRunsAndDropsTheRest) {
-  std::latch begun(1);
-  std::latch released(1);
   std::thread releasing;
   {
     Calls dispatcher(1, kNever);
-    dispatcher.submit(kA, journal_.job("running", [&] {
-      begun.count_down();
-      released.wait();
-    }));
-    begun.wait();
+    held_.run(dispatcher, kA, journal_, "running");
     dispatcher.submit(kA, journal_.job("waiting"));
     dispatcher.submit(kB, journal_.job("other"));
     releasing = std::thread([&] {
       std::this_thread::sleep_for(20ms);
-      released.count_down();
+      held_.release();
     });
   }
   releasing.join();

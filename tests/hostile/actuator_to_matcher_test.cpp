@@ -39,15 +39,6 @@ class HostileActuatorTest : public MatcherTest {
     FAIL() << "it does not say that it is alive";
   }
 
-  void expect_service() {
-    EXPECT_TRUE(offer("{}"));
-    EXPECT_TRUE(supervisor().send(encode(ConfigCommit{})));
-    EXPECT_TRUE(is_answered());
-    EXPECT_EQ(matcher_.end(), kExitPeerClosed);
-    EXPECT_LE(matcher_.growth(), kMaxGrowth);
-    RecordProperty("growth_kib", static_cast<int>(matcher_.growth()));
-  }
-
   std::size_t lines_with(const std::string& text) {
     std::size_t count = 0;
     for (const std::string& line : matcher_.log()) count += line.find(text) != std::string::npos ? 1 : 0;

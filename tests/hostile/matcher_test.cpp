@@ -81,6 +81,15 @@ std::jthread MatcherTest::serve(std::map<std::uint64_t, std::string> domains) {
   });
 }
 
+void MatcherTest::expect_service() {
+  EXPECT_TRUE(offer("{}"));
+  EXPECT_TRUE(supervisor().send(encode(ConfigCommit{})));
+  EXPECT_TRUE(is_answered());
+  EXPECT_EQ(matcher_.end(), kExitPeerClosed);
+  EXPECT_LE(matcher_.growth(), kMaxGrowth);
+  RecordProperty("growth_kib", static_cast<int>(matcher_.growth()));
+}
+
 void MatcherTest::expect_violation(const std::string& words) {
   EXPECT_EQ(matcher_.end_of_itself(), kExitFailure);
   const std::vector<std::string> lines = matcher_.log();

@@ -67,6 +67,9 @@ class MatcherTest : public testing::Test {
   // is gone.
   std::jthread serve(std::map<std::uint64_t, std::string> domains);
 
+  // It still serves its supervisor, and ends well.
+  void expect_service();
+
   // It ends with a failure and these last words, and has logged no line but one and those before.
   void expect_violation(const std::string& words);
 

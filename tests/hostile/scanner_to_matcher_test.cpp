@@ -20,15 +20,6 @@ class HostileScannerTest : public MatcherTest {
     for (unsigned i = 0; std::chrono::steady_clock::now() < end; ++i)
       if (!tell(message(i))) return;
   }
-
-  // Still serves its supervisor, and ends well.
-  void expect_service() {
-    EXPECT_TRUE(offer("{}"));
-    EXPECT_TRUE(supervisor().send(encode(ConfigCommit{})));
-    EXPECT_TRUE(is_answered());
-    EXPECT_EQ(matcher_.end(), kExitPeerClosed);
-    EXPECT_LE(matcher_.growth(), kMaxGrowth);
-  }
 };
 
 // What ends the matcher at once: what is sent, and its last words.

@@ -9,14 +9,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
-#include <thread>
 
 #include "common/identity.h"
+#include "tests/eventually.h"
 
 namespace whawty::fake {
 namespace {
@@ -51,15 +50,6 @@ std::string field(const std::filesystem::path& status, const std::string& name) 
 }
 
 }  // namespace
-
-bool eventually(const std::function<bool()>& condition, int milliseconds) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(milliseconds);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::microseconds(500));
-  }
-  return true;
-}
 
 Daemon::~Daemon() {
   if (pid_ == 0) return;

@@ -6,7 +6,6 @@
 
 #include <sys/types.h>
 
-#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -14,9 +13,6 @@
 #include "common/fd.h"
 
 namespace whawty::fake {
-
-// Waits until the condition holds; false if it does not within ten seconds, or the given time.
-bool eventually(const std::function<bool()>& condition, int milliseconds = 10'000);
 
 class Daemon {
  public:

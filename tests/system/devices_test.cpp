@@ -8,7 +8,6 @@
 namespace whawty {
 namespace {
 
-using fake::eventually;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;

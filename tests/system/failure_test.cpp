@@ -12,7 +12,6 @@
 namespace whawty {
 namespace {
 
-using fake::eventually;
 using testing::ElementsAre;
 
 constexpr int kPromptly = 2000;  // milliseconds

@@ -17,7 +17,6 @@
 namespace whawty {
 namespace {
 
-using fake::eventually;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;

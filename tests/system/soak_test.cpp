@@ -67,7 +67,7 @@ class SoakTest : public SystemTest {
   }
 
   bool come_to_have(unsigned devices) const {
-    return fake::eventually(
+    return eventually(
         [&] { return libvirt_.hostdevs("even").size() + libvirt_.hostdevs("odd").size() == devices; });
   }
 

@@ -98,7 +98,7 @@ void SystemTest::start(const std::string& text) {
   libvirt_.start();
   daemon_.start({"/run/etc/config.yml"});
   ASSERT_TRUE(daemon_.logs("using the configuration"));
-  ASSERT_TRUE(fake::eventually([&] { return libvirt_.listings() > 0; }));
+  ASSERT_TRUE(eventually([&] { return libvirt_.listings() > 0; }));
 }
 
 void SystemTest::plug(const fake::UsbDevice& device) {
@@ -112,7 +112,7 @@ void SystemTest::unplug(const fake::UsbDevice& device) {
 }
 
 bool SystemTest::gets(const std::string& domain, const fake::UsbDevice& device, int milliseconds) {
-  return fake::eventually(
+  return eventually(
       [&] {
         const std::vector<Hostdev> has = libvirt_.hostdevs(domain);
         return std::find(has.begin(), has.end(), hostdev_of(device)) != has.end();
@@ -123,7 +123,7 @@ bool SystemTest::gets(const std::string& domain, const fake::UsbDevice& device, 
 bool SystemTest::ends_up_with(const std::string& domain, const std::vector<fake::UsbDevice>& devices) {
   std::vector<Hostdev> expected;
   for (const fake::UsbDevice& device : devices) expected.push_back(hostdev_of(device));
-  return fake::eventually([&] {
+  return eventually([&] {
     std::vector<Hostdev> has = libvirt_.hostdevs(domain);
     return std::is_permutation(has.begin(), has.end(), expected.begin(), expected.end());
   });

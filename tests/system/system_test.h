@@ -13,6 +13,7 @@
 
 #include "daemon.h"
 #include "libvirt.h"
+#include "tests/eventually.h"
 #include "tests/scanner/fake_host.h"
 
 namespace whawty {
