@@ -105,9 +105,13 @@ ChangeEnded DomainTable::finish_change(const InFlight& request, const Result& re
 void DomainTable::finish_list(const Result& result) {
   const std::uint64_t list = std::exchange(list_, 0);
   if (result.outcome != Outcome::kDone) {
-    output_.say(log::Level::kError, "listing the domains failed: " + escape(result.message));
+    if (!std::exchange(list_failed_, true))
+      log_.say("the list of domains", log::Level::kError,
+               concat("listing the domains failed: ", escape(result.message), ": trying again"));
     return;
   }
+  if (std::exchange(list_failed_, false))
+    log_.say("the list of domains", log::Level::kInfo, "listing the domains works again");
   connected_ = true;
   // What was not named and has no event since is gone; a request on its way keeps it until the answer.
   std::erase_if(domains_, [list](const auto& entry) {
@@ -172,9 +176,9 @@ void DomainTable::stall(const Uuid& uuid) {
   if (entry == domains_.end() || entry->second.stalled) return;
   entry->second.stalled = true;
   changed_ = true;
-  output_.say(log::Level::kWarning,
-              "machine " + escape(entry->second.name) +
-                  " does not answer: nothing is done for it until a call that hangs returns");
+  const std::string machine = "machine " + escape(entry->second.name);
+  log_.say(machine, log::Level::kWarning,
+           machine + " does not answer: nothing is done for it until a call that hangs returns");
 }
 
 void DomainTable::give_up(State& domain, const std::string& complaint) {
@@ -188,7 +192,8 @@ void DomainTable::complain(State& domain, const std::string& complaint) {
   const std::string beginning = complaint.substr(0, kComplaintKept);
   if (domain.complaint == beginning) return;
   domain.complaint = beginning;
-  output_.say(log::Level::kWarning, "machine " + escape(domain.name) + ": " + complaint);
+  const std::string machine = "machine " + escape(domain.name);
+  log_.say(machine, log::Level::kWarning, concat(machine, ": ", complaint));
 }
 
 void DomainTable::refresh(Clock::time_point now) {

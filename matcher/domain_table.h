@@ -14,6 +14,7 @@
 
 #include "matcher/attempts.h"
 #include "matcher/domain_xml.h"
+#include "matcher/limited_log.h"
 #include "matcher/output.h"
 #include "matcher/plan.h"
 #include "protocol/actuator_to_matcher.h"
@@ -29,6 +30,7 @@ struct Change {
   std::string device;
   std::string machine;
   std::string why;
+  std::string port;  // empty when no device is there for it
 };
 
 // A change whose request was answered.
@@ -46,7 +48,7 @@ struct Guest {
 
 class DomainTable {
  public:
-  explicit DomainTable(Output& output) : output_(output) {}
+  DomainTable(Output& output, LimitedLog& log) : output_(output), log_(log) {}
 
   // Takes in a message. Throws Violation for what the protocol does not allow now.
   std::optional<ChangeEnded> take(const ActuatorMessage& message, Clock::time_point now);
@@ -134,6 +136,7 @@ class DomainTable {
   static bool settled(const State& domain);
 
   Output& output_;
+  LimitedLog& log_;
   std::map<Uuid, State> domains_;
   std::map<std::uint64_t, InFlight> in_flight_;
   std::uint64_t last_request_ = 0;
@@ -141,6 +144,7 @@ class DomainTable {
   std::uint64_t ping_ = 0;        // the unanswered ping, or 0
   std::size_t descriptions_ = 0;  // unanswered describe requests
   bool connected_ = false;        // libvirt has named its domains once
+  bool list_failed_ = false;      // the last time, which was said
   bool changed_ = false;
   std::vector<Uuid> stirred_;
 };

@@ -26,6 +26,19 @@ std::string device_name(const DeviceMap& devices, const std::string& sysname, co
   return device == devices.end() ? name_of(hostdev) : name_of(device->second);
 }
 
+// "DEVICE to a by a[0]", or "DEVICE from a: it left the host".
+std::string text_of(const Change& change) {
+  return change.device +
+         (change.key.attach ? " to " + escape(change.machine) + " by "
+                            : " from " + escape(change.machine) + ": ") +
+         change.why;
+}
+
+// What the limit of the log counts lines by.
+std::string subject_of(const std::string& machine, const std::string& port) {
+  return concat("machine ", escape(machine), port.empty() ? "" : " and port ", port);
+}
+
 std::string tries_text(const Attempts::Tries& tries, Clock::time_point now) {
   return concat(tries.count, " attempts in ", duration_text(now - tries.first));
 }
@@ -38,6 +51,7 @@ bool is_another(const Device& device, const Device& last) {
 }  // namespace
 
 void Reconciler::use(Config config, Clock::time_point now) {
+  log_.tick(now);
   config_ = std::move(config);
   next_round_ = now;
   attempts_.hurry();
@@ -61,6 +75,7 @@ void Reconciler::answer_ping() {
 }
 
 void Reconciler::take(ScannerMessage message, Clock::time_point now) {
+  log_.tick(now);
   if (std::holds_alternative<Pong>(message)) {
     if (!std::exchange(scanner_ping_, false)) throw Violation("an answer to no ping");
     return answer_ping();
@@ -85,20 +100,21 @@ void Reconciler::watch(const ScannerMessage& message, Clock::time_point now) {
   const auto last = devices_.devices().find(device->sysname);
   if (last != devices_.devices().end() && !is_another(*device, last->second)) return;
   if (flapping_.appeared(device->sysname, now))
-    output_.say(log::Level::kWarning,
-                concat(name_of(*device), " reconnected more than ", config_->max_reconnects,
-                       " times within a minute: it is put aside until its port is quiet for 30 s"));
+    log_.say("port " + device->sysname, log::Level::kWarning,
+             concat(name_of(*device), " reconnected more than ", config_->max_reconnects,
+                    " times within a minute: it is put aside until its port is quiet for 30 s"));
 }
 
 void Reconciler::take_back_quiet(Clock::time_point now) {
   for (const std::string& port : flapping_.take_back(now)) {
     plan_is_old_ = true;
-    output_.say(log::Level::kInfo,
-                concat("port ", port, " was quiet for 30 s: what is there is served again"));
+    log_.say("port " + port, log::Level::kInfo,
+             concat("port ", port, " was quiet for 30 s: what is there is served again"));
   }
 }
 
 void Reconciler::take(const ActuatorMessage& message, Clock::time_point now) {
+  log_.tick(now);
   const bool refreshing = domains_.refreshing();
   if (const auto ended = domains_.take(message, now)) conclude(*ended, now);
   for (const Uuid& domain : domains_.take_stirred()) attempts_.hurry(domain);
@@ -107,6 +123,7 @@ void Reconciler::take(const ActuatorMessage& message, Clock::time_point now) {
 }
 
 void Reconciler::step(Clock::time_point now) {
+  log_.tick(now);
   if (!config_) return;
   if (now >= std::min(next_round_, flapping_.next())) take_back_quiet(now);
   if (now >= next_round_) begin_round(now);
@@ -168,7 +185,8 @@ void Reconciler::carry_out(const Detach& detach, Clock::time_point now) {
            {},
            device_name(devices_.devices(), detach.sysname, detach.hostdev),
            domains_.name_of(detach.domain),
-           reason_of(detach.reason)},
+           reason_of(detach.reason),
+           detach.sysname},
           now);
 }
 
@@ -179,7 +197,8 @@ void Reconciler::carry_out(const Attach& attach, Clock::time_point now) {
            device.digest,
            name_of(device),
            machine,
-           rule_name(machine, attach.rule)},
+           rule_name(machine, attach.rule),
+           attach.sysname},
           now);
 }
 
@@ -201,40 +220,46 @@ void Reconciler::conclude(const ChangeEnded& ended, Clock::time_point now) {
 }
 
 void Reconciler::say(Attempts::Report report, const ChangeEnded& ended, Clock::time_point now) {
-  const auto& [key, digest, device, name, why] = ended.change;
-  const std::string machine = escape(name);
-  const std::string what =
-      key.attach ? device + " to " + machine + " by " + why : device + " from " + machine + ": " + why;
+  const ChangeKey& key = ended.change.key;
+  const std::string what = (key.attach ? "attached " : "detached ") + text_of(ended.change);
   const std::string took = (key.attach ? " in " : ", in ") + duration_text(ended.took);
   switch (report) {
     case Attempts::Report::kNothing:
       break;
     case Attempts::Report::kDone:
-      output_.say(log::Level::kInfo, (key.attach ? "attached " : "detached ") + what + took);
+      output_.say(log::Level::kInfo, what + took);
       break;
     case Attempts::Report::kMended:
-      output_.say(log::Level::kInfo, concat(key.attach ? "attached " : "detached ", what, took, ", after ",
-                                            tries_text(attempts_.tries(key), now)));
+      output_.say(log::Level::kInfo, concat(what, took, ", after ", tries_text(attempts_.tries(key), now)));
       break;
     case Attempts::Report::kInVain:
-      output_.say(log::Level::kWarning,
-                  concat("libvirt said that it had ", key.attach ? "attached " : "detached ", device,
-                         ", but the live XML of ", machine, " does not show it: trying again"));
-      break;
     case Attempts::Report::kFailed:
-      output_.say(log::Level::kError, concat("cannot ", key.attach ? "attach " : "detach ", what, ": ",
-                                             failure_text(ended.result), ": trying again"));
+      say_failure(report, ended);
       break;
   }
+}
+
+void Reconciler::say_failure(Attempts::Report report, const ChangeEnded& ended) {
+  const Change& change = ended.change;
+  const std::string machine = escape(change.machine);
+  const std::string subject = subject_of(change.machine, change.port);
+  if (report == Attempts::Report::kInVain)
+    return log_.say(
+        subject, log::Level::kWarning,
+        concat("libvirt said that it had ", change.key.attach ? "attached " : "detached ", change.device,
+               ", but the live XML of ", machine, " does not show it: trying again"));
+  log_.say(subject, log::Level::kError,
+           concat("cannot ", change.key.attach ? "attach " : "detach ", text_of(change), ": ",
+                  failure_text(ended.result), ": trying again"));
 }
 
 void Reconciler::say_conflicts(const std::vector<Conflict>& conflicts) {
   for (const Conflict& conflict : conflicts) {
     if (std::find(conflicts_.begin(), conflicts_.end(), conflict) != conflicts_.end()) continue;
     const std::string device = device_name(devices_.devices(), conflict.sysname, {});
-    output_.say(log::Level::kWarning, concat("machine ", escape(conflict.machine), " also wants ", device,
-                                             " by ", rule_name(conflict.machine, conflict.rule),
-                                             ": it stays with ", escape(conflict.holder)));
+    log_.say(subject_of(conflict.machine, conflict.sysname), log::Level::kWarning,
+             concat("machine ", escape(conflict.machine), " also wants ", device, " by ",
+                    rule_name(conflict.machine, conflict.rule), ": it stays with ", escape(conflict.holder)));
   }
   conflicts_ = conflicts;
 }

@@ -22,7 +22,8 @@ namespace whawty {
 class Reconciler {
  public:
   // In debug mode each scan is said in full.
-  Reconciler(Output& output, bool debug) : output_(output), debug_(debug), domains_(output) {}
+  Reconciler(Output& output, bool debug)
+      : output_(output), debug_(debug), log_(output), domains_(output, log_) {}
 
   // Take in what happened; acting is step's. Throw Violation for what the protocol does not allow now.
   void use(Config config, Clock::time_point now);
@@ -52,6 +53,7 @@ class Reconciler {
   void request(const Change& change, Clock::time_point now);
   void conclude(const ChangeEnded& ended, Clock::time_point now);
   void say(Attempts::Report report, const ChangeEnded& ended, Clock::time_point now);
+  void say_failure(Attempts::Report report, const ChangeEnded& ended);
   void say_conflicts(const std::vector<Conflict>& conflicts);
   void say_devices();
   void say_guests();
@@ -59,6 +61,7 @@ class Reconciler {
 
   Output& output_;
   const bool debug_;
+  LimitedLog log_;
   std::optional<Config> config_;
   DeviceTable devices_;
   DomainTable domains_;

@@ -32,14 +32,6 @@ std::vector<std::string> usb_devices() {
 // Room is left for 4,096 devices without properties.
 constexpr std::size_t kFootprintOfWhole = kMaxFootprint - kMaxDevices * (sizeof(Device) + 64);
 
-void log_once(bool& logged, const std::string& message) {
-  if (!std::exchange(logged, true)) log::warning(message);
-}
-
-void log_too_many(bool& logged) {
-  log_once(logged, concat("more than ", kMaxDevices, " USB devices: those beyond are not told to anyone"));
-}
-
 }  // namespace
 
 void Scanner::serve() {
@@ -47,7 +39,23 @@ void Scanner::serve() {
   for (;;) wait_and_work();
 }
 
+// A device that comes and goes, or changes what is wrong with it, must not fill the log.
+void Scanner::warn(const std::string& subject, const std::string& line) {
+  if (lines_.admit(subject, LineLimit::Clock::now())) log::warning(line);
+}
+
+void Scanner::say_left_out() {
+  for (const std::string& line : lines_.left_out(LineLimit::Clock::now())) log::warning(line);
+}
+
+void Scanner::warn_of_too_many() {
+  if (std::exchange(limit_logged_, true)) return;
+  warn("the number of devices",
+       concat("more than ", kMaxDevices, " USB devices: those beyond are not told to anyone"));
+}
+
 void Scanner::wait_and_work() {
+  say_left_out();
   // While the matcher is behind, nothing is read that would make more to tell: the kernel keeps events and
   // requests. Without POLLIN, which a waiting request would hold up, poll(2) still reports that the matcher
   // closed its end.
@@ -80,7 +88,8 @@ void Scanner::answer_request() {
 void Scanner::follow_events() {
   const Hints hints = monitor_.take();
   if (hints.lost) {
-    log_once(loss_logged_, "events of udev were lost: looking at all devices again");
+    if (!std::exchange(loss_logged_, true))
+      warn("events of udev", "events of udev were lost: looking at all devices again");
     send_snapshot();
     return;
   }
@@ -102,7 +111,7 @@ void Scanner::send_snapshot() {
     tell(*device);
   }
   matcher_.send(encode(SnapshotEnd{}));
-  if (too_many) log_too_many(limit_logged_);
+  if (too_many) warn_of_too_many();
   limit_logged_ = too_many;
   std::erase_if(complaints_, [&](const auto& complaint) {
     return !std::binary_search(names.begin(), names.end(), complaint.first);
@@ -120,7 +129,7 @@ void Scanner::look(const std::string& sysname) {
   }
   if (known != told_.end() && known->second == *device) return;
   if (known == told_.end() && told_.size() == kMaxDevices) {
-    log_too_many(limit_logged_);
+    warn_of_too_many();
     return;
   }
   tell(*device);
@@ -132,7 +141,8 @@ std::optional<Device> Scanner::read(const std::string& sysname) {
     complaints_.erase(sysname);
   } else if (complaints_[sysname] != reading.complaint) {
     complaints_[sysname] = reading.complaint;
-    log::warning("USB device ", escape(sysname), ' ', reading.complaint);
+    const std::string subject = "USB device " + escape(sysname);
+    warn(subject, concat(subject, ' ', reading.complaint));
   }
   if (reading.device) fit(*reading.device);
   return std::move(reading.device);
@@ -148,8 +158,9 @@ void Scanner::fit(Device& device) {
   device.tags.clear();
   device.current_tags.clear();
   device.properties_omitted = true;
-  log_once(room_logged_,
-           "the devices have more properties than there is room for: some are told without theirs");
+  if (!std::exchange(room_logged_, true))
+    warn("properties",
+         "the devices have more properties than there is room for: some are told without theirs");
 }
 
 void Scanner::forget(std::map<std::string, Device>::iterator known) {

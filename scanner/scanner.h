@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "common/line_limit.h"
 #include "protocol/channel.h"
 #include "protocol/device.h"
 #include "scanner/monitor.h"
@@ -34,6 +35,9 @@ class Scanner {
   std::optional<Device> read(const std::string& sysname);
   void fit(Device& device);
   void tell(const Device& device);
+  void warn(const std::string& subject, const std::string& line);
+  void warn_of_too_many();
+  void say_left_out();
   void forget(std::map<std::string, Device>::iterator known);
 
   udev* udev_;
@@ -42,6 +46,7 @@ class Scanner {
   std::map<std::string, Device> told_;             // what the matcher knows, by sysfs name
   std::map<std::string, std::string> complaints_;  // what the log has been told, by sysfs name
   std::size_t footprint_ = 0;                      // of the devices told
+  LineLimit lines_;
   bool room_logged_ = false;
   bool loss_logged_ = false;
   bool limit_logged_ = false;

@@ -56,6 +56,7 @@ class World final : public Output {
   std::vector<Line> lines;
   std::vector<std::string> calls;  // attach and detach, as answered
   std::deque<Request> requests;
+  std::string list_error;  // of list calls, if they are to fail
   std::vector<Status> statuses;
   int rescans = 0, pings = 0, alives = 0;
   Clock::time_point now{1000s};
@@ -131,6 +132,7 @@ class World final : public Output {
 
  private:
   void answer(std::uint64_t id, const ListDomains&) {
+    if (!list_error.empty()) return take(Result{id, Outcome::kFailed, 38, list_error, 10});
     for (const auto& [name, domain] : domains) take(DomainListed{domain.uuid, name, domain.running});
     take(Result{id, Outcome::kDone, 0, "", 10});
   }
@@ -605,6 +607,86 @@ TEST(Reconciler, AReloadThatLiftsTheLimitServesWhatWasPutAside) {
   EXPECT_EQ(world.calls.back().substr(0, 6), "detach");
   world.configure("{interval: 1h, max-reconnects: 0, machines: {a: {devices: [{vendor-id: 0x046d}]}}}");
   EXPECT_EQ(world.calls.back(), "attach 1/5 a");
+}
+
+// A fault that lasts, or a device that means harm, gets three lines a minute about each subject.
+
+TEST(ReconcilerLog, AConflictThatComesAndGoesDoesNotFillIt) {
+  World world;
+  world.add("a");
+  world.add("b");
+  world.configure(
+      "{interval: 1h, machines: {a: {devices: [{bus: 1}]}, b: {devices: [{udev: {tags: [t]}}]}}}");
+  world.snapshot({webcam()});
+  for (int i = 0; i < 100; ++i) {
+    Device device = webcam();
+    if (i % 2 == 0) device.tags = {"t"};
+    world.plug(device);
+    world.pass(500ms);
+  }
+  EXPECT_EQ(world.count(log::Level::kWarning, "machine b also wants"), 3U);
+  EXPECT_EQ(world.count(log::Level::kWarning, ""), 3U);
+  world.pass(10s);
+  world.plug(webcam());
+  EXPECT_EQ(world.count(log::Level::kWarning,
+                        "47 more lines about machine b and port 1-1 were left out within a minute"),
+            1U);
+}
+
+TEST(ReconcilerLog, AnAttachThatFailsUnderOneNumberAfterTheOtherDoesNotFillIt) {
+  World world;
+  world.add("a");
+  world.domains["a"].error = "internal error: No free USB ports";
+  world.configure("{interval: 1h, max-reconnects: 0, machines: {a: {devices: [{vendor-id: 0x046d}]}}}");
+  world.snapshot({});
+  for (std::uint16_t i = 1; i <= 59; ++i) {
+    world.plug(webcam(i));
+    world.pass(1s);
+  }
+  EXPECT_GE(world.calls.size(), 2U * 59);
+  EXPECT_EQ(world.count(log::Level::kError, "cannot attach"), 3U);
+  EXPECT_EQ(world.lines.size() - world.count(log::Level::kDebug, ""), 3U);
+}
+
+TEST(ReconcilerLog, AListOfDomainsThatCannotBeHadIsSaidOnceAndWhenItCanAgain) {
+  World world;
+  world.add("a");
+  world.configure("{interval: 100ms, machines: {a: {devices: [{vendor-id: 0x046d}]}}}");
+  world.snapshot({});
+  world.list_error = "no memory";
+  world.pass(60s);
+  EXPECT_EQ(world.count(log::Level::kError, "listing the domains failed: no memory: trying again"), 1U);
+  world.list_error.clear();
+  world.pass(60s);
+  EXPECT_EQ(world.count(log::Level::kInfo, "listing the domains works again"), 1U);
+  EXPECT_EQ(world.count(log::Level::kError, ""), 1U);
+}
+
+TEST(ReconcilerLog, AnXmlThatIsWrongInEverNewWaysDoesNotFillIt) {
+  World world;
+  world.add("a");
+  world.configure("{interval: 1s, machines: {a: {devices: [{vendor-id: 0x046d}]}}}");
+  world.snapshot({});
+  for (int i = 0; i < 59; ++i) {
+    world.domains["a"].odd = std::string(static_cast<std::size_t>(i), ' ') + "<x";
+    world.pass(1s);
+  }
+  EXPECT_EQ(world.count(log::Level::kWarning, "machine a: "), 3U);
+}
+
+TEST(ReconcilerLog, AGuestThatHangsAgainAndAgainDoesNotFillIt) {
+  World world;
+  world.add("a");
+  world.configure("{interval: 1h, max-reconnects: 0, machines: {a: {devices: [{vendor-id: 0x046d}]}}}");
+  world.snapshot({});
+  for (int i = 0; i < 50; ++i) {
+    world.plug_unanswered(webcam());
+    world.take(DomainStalled{world.domains["a"].uuid});
+    world.settle();
+    world.unplug("1-1");
+    world.pass(1s);
+  }
+  EXPECT_EQ(world.count(log::Level::kWarning, "machine a does not answer"), 3U);
 }
 
 TEST(Reconciler, AnswersThatWereNotAskedForAreViolations) {

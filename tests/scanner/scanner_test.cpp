@@ -179,6 +179,19 @@ TEST_F(ScannerTest, EndsWhenTheMatcherDoes) {
   EXPECT_EQ(close(), kPeerClosed);
 }
 
+TEST_F(ScannerTest, LossesThatGoOnAndOnDoNotFillTheLog) {
+  start_with({mouse_});
+  testing::internal::CaptureStderr();
+  for (int i = 0; i < 20; ++i) {
+    host_.event("unheard_of", "1-2");
+    EXPECT_THAT(matcher_->snapshot(), SizeIs(1));
+    host_.write_attribute("1-2", "idVendor", i % 2 == 0 ? "1234" : "4321");
+    host_.event("change", "1-2");
+    matcher_->expect<Device>();
+  }
+  EXPECT_EQ(occurrences(testing::internal::GetCapturedStderr(), "events of udev were lost"), 3);
+}
+
 TEST_F(ScannerTest, OfTooManyDevicesTheFirstAreToldAndOneLineSaysSo) {
   for (unsigned i = 0; i < kMaxDevices; ++i) {
     fake::UsbDevice device = fake::device("d" + decimal(i, 4), i / 127 + 1, i % 127 + 1);
@@ -220,6 +233,17 @@ TEST_F(ScannerTest, ADeviceIsComplainedOfOnceAsLongAsItIsThere) {
   matcher_->rescan();
   EXPECT_THAT(matcher_->snapshot(), SizeIs(2));
   EXPECT_EQ(occurrences(testing::internal::GetCapturedStderr(), "USB device 1-2 "), 1);
+}
+
+TEST_F(ScannerTest, ADeviceThatIsWrongInEverNewWaysDoesNotFillTheLog) {
+  start_with({mouse_});
+  testing::internal::CaptureStderr();
+  for (int i = 0; i < 20; ++i) {
+    host_.write_attribute("1-2", "idVendor", "odd" + std::to_string(i));
+    matcher_->rescan();
+    EXPECT_THAT(matcher_->snapshot(), SizeIs(0));
+  }
+  EXPECT_EQ(occurrences(testing::internal::GetCapturedStderr(), "USB device 1-2 is left out"), 3);
 }
 
 TEST_F(ScannerTest, ADeviceThatCannotBeToldAnyLongerHasLeft) {
