@@ -26,9 +26,9 @@ constexpr std::string_view kNoRight =
     "libvirt does not permit it: the actuator's user must be in group libvirt, or polkit's rules must allow "
     "it";
 constexpr std::string_view kNotOpened =
-    "QEMU may not or cannot open the device: look for denials of AppArmor or SELinux, and at the rights on "
-    "its node below "
-    "/dev/bus/usb";
+    "QEMU cannot open the device: the guest's USB controller may not have its speed, which a qemu-xhci has; "
+    "or "
+    "QEMU may not: look for denials of AppArmor or SELinux, and at the rights on its node below /dev/bus/usb";
 constexpr std::string_view kVanished =
     "the device left the host or changed its number: if it does so often, look at its cable and power";
 

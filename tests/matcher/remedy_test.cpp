@@ -65,12 +65,12 @@ INSTANTIATE_TEST_SUITE_P(
              "the device left the host"},
         Case{VIR_ERR_INTERNAL_ERROR, std::string(kDeviceAdd) + "failed to find host usb device 1:5",
              "the device left the host"},
-        Case{VIR_ERR_INTERNAL_ERROR, std::string(kDeviceAdd) + "failed to open host usb device 1:5",
-             "QEMU may not or cannot open the device: "},
+        Case{VIR_ERR_INTERNAL_ERROR,
+             std::string(kDeviceAdd) + "failed to open host usb device /dev/bus/usb/001/005",
+             "QEMU cannot open the device: "},
         Case{VIR_ERR_SYSTEM_ERROR, "Unable to open /dev/bus/usb/001/005: Permission denied",
-             "QEMU may not or cannot open the device: "},
-        Case{VIR_ERR_INTERNAL_ERROR, "libusb_open: LIBUSB_ERROR_ACCESS",
-             "QEMU may not or cannot open the device: "}));
+             "QEMU cannot open the device: "},
+        Case{VIR_ERR_INTERNAL_ERROR, "libusb_open: LIBUSB_ERROR_ACCESS", "QEMU cannot open the device: "}));
 
 INSTANTIATE_TEST_SUITE_P(
     OfTheRights, RemedyTest,
