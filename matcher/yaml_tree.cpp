@@ -132,6 +132,8 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   void add_to_parent(YamlNode node) {
+    if (++nodes_ > kMaxYamlNodes)
+      refuse(node.position, concat("more than ", kMaxYamlNodes, " values, lists and mappings in one file"));
     if (open_.empty()) {
       root_ = std::move(node);
       return;
@@ -149,6 +151,7 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   bool started_ = false;
+  std::size_t nodes_ = 0;
   YamlNode root_;
   std::vector<Open> open_;
 };
@@ -166,14 +169,23 @@ bool is_control(std::string_view character) {
 
 // YAML allows neither control characters nor broken UTF-8. yaml-cpp lets both pass, and takes a byte 04 for
 // the end of the text, so that the rest would be ignored.
+//
+// From an opening bracket on yaml-cpp keeps all tokens, some 240 bytes each, for the whole may turn out to be
+// a key: only then does the builder of the tree hear of the first. So the marks that begin tokens are counted
+// here.
 std::optional<YamlError> check_characters(std::string_view text) {
+  constexpr std::string_view kMarks = "[]{},:?&*!\"'";
   YamlPosition position;
+  std::size_t marks = 0;
   while (!text.empty()) {
     const std::size_t length = utf8_length(text);
     if (length == 0) return YamlError{position, "byte " + escape(text.substr(0, 1)) + " is not UTF-8 text"};
     const std::string_view character = text.substr(0, length);
     if (is_control(character))
       return YamlError{position, "control character " + escape(character) + " in the text"};
+    if (kMarks.find(text[0]) != std::string_view::npos && ++marks > kMaxYamlMarks)
+      return YamlError{
+          position, concat("more than ", kMaxYamlMarks, " brackets, commas, colons and quotes in one file")};
     position.column += static_cast<int>(length);
     if (text[0] == '\n') position = {position.line + 1, 1};
     text.remove_prefix(length);

@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "common/sandbox.h"
+#include "common/text.h"
 #include "config_text.h"
 #include "corpus.h"
 #include "matcher/match.h"
@@ -199,6 +200,42 @@ TEST(Config, RefusesASecondFileForTheSameMachine) {
       "other.d/a.yml:1:1: a second file for machine a; the first is machines.d/a.yml:1:1\n";
   EXPECT_EQ(result_of({{"config.yml", "", "{}"}, first, second}), expected);
   EXPECT_EQ(result_of({{"config.yml", "", with_condition("bus: 3")}, first, second}), expected);
+}
+
+std::string repeated(int times, const std::string& text) {
+  std::string all;
+  for (int i = 0; i < times; ++i) all += text;
+  return all;
+}
+
+// A list in a mapping: two nodes beside its items.
+std::string list_of(int items) {
+  return "machines:\n" + repeated(items, "- a\n");
+}
+
+TEST(Config, HasNoMoreNodesThanThereIsMemoryFor) {
+  EXPECT_EQ(result_of({{"config.yml", "", list_of(99'998)}}),
+            "config.yml:2:1: machines: a list instead of a mapping of keys to values\n");
+  EXPECT_EQ(result_of({{"config.yml", "", list_of(100'001)}}),
+            "config.yml:100002:3: more than 100000 values, lists and mappings in one file\n");
+}
+
+TEST(Config, HasNoMoreBracketsThanThereIsMemoryFor) {
+  EXPECT_EQ(result_of({{"config.yml", "", repeated(300'000, "[")}}),
+            "config.yml:1:17: nested deeper than 32 levels\n");
+  EXPECT_EQ(result_of({{"config.yml", "", repeated(300'001, "[")}}),
+            "config.yml:1:300001: more than 300000 brackets, commas, colons and quotes in one file\n");
+  EXPECT_EQ(result_of({{"config.yml", "", repeated(3001, repeated(100, "[],") + "\n")}}),
+            "config.yml:1001:1: more than 300000 brackets, commas, colons and quotes in one file\n")
+      << "line breaks do not help";
+}
+
+TEST(Config, ThousandsOfRulesFit) {
+  std::string yaml = "machines:\n";
+  for (int i = 0; i < 5000; ++i)
+    yaml += concat("  machine-", i, ":\n    devices:\n    - vendor-id: 0x046d\n      product-id: 0x0825\n",
+                   "    - udev: {env: [{name: ID_SERIAL_SHORT, equals: 'A", i, "'}]}\n");
+  EXPECT_THAT(result_of({{"config.yml", "", yaml}}), HasSubstr("machine machine-4999\n"));
 }
 
 TEST(Config, RefusesAPatternThatIsTooLargeToSearchFor) {
