@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-"""Four processes: what each may do, and what becomes of the service when one dies."""
+"""Four processes: what the matcher does at work, and what becomes of the service when one dies."""
 
 import re
 import time
@@ -16,40 +16,7 @@ _SERVED_SECONDS = 2.0  # from udev's event, or the kill if that is later, to the
 _FORBIDDEN = re.compile(r"\b(open\w*|socket|connect|execve\w*|clone\w*|v?fork)\(")
 
 
-class Privileges(Case):
-    def test_four_processes_of_four_users_without_powers(self) -> None:
-        """Only the supervisor has capabilities, and only libvirt's client a group."""
-        self.running("a")
-        self.daemon.start(config(a=matcher_of("ONE")))
-        self.await_hostdevs("a", self.plug("ONE"))  # all are sealed by now
-        processes = self.daemon.processes()
-        self.assertEqual(set(processes), {_SUPERVISOR, *_WORKERS})
-        states = {name: self.state(pid) for name, pid in processes.items()}
-        users = {name: state["Uid"].split() for name, state in states.items()}
-        self.assertEqual(len({user for ids in users.values() for user in ids}), 4, users)
-        for name in _WORKERS:
-            with self.subTest(process=name):
-                self.assert_powerless(states[name], self.groups_of(name))
-        self.assertEqual(int(states[_SUPERVISOR]["CapEff"], 16), 1 << 6 | 1 << 7)  # setgid, setuid
-        self.assertEqual(states[_SUPERVISOR]["NoNewPrivs"], "1")
-        self.assertEqual(states[_SUPERVISOR]["Seccomp"], "2")
-
-    def state(self, pid: int) -> dict[str, str]:
-        text = self.hypervisor.run(f"cat /proc/{pid}/status").stdout
-        return dict((key, value.strip()) for key, _, value in (line.partition(":") for line in text.splitlines()))
-
-    def groups_of(self, worker: str) -> list[str]:
-        if worker != "actuator":
-            return []
-        return [self.hypervisor.run("getent group libvirt").stdout.split(":")[2]]
-
-    def assert_powerless(self, state: dict[str, str], groups: list[str]) -> None:
-        for kind in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
-            self.assertEqual(int(state[kind], 16), 0, kind)
-        self.assertEqual((state["NoNewPrivs"], state["Seccomp"]), ("1", "2"))
-        self.assertNotIn("0", state["Uid"].split() + state["Gid"].split())
-        self.assertIn(state["Groups"].split(), [[], groups])
-
+class Matcher(Case):
     def test_the_matcher_opens_and_starts_nothing_while_it_works(self) -> None:
         self.running("a")
         self.daemon.start(config(a=matcher_of("ONE")))
