@@ -86,8 +86,14 @@ class Rules:
         concerned = {str(one) for one in self._policy.types() if str(one).startswith(OWN)}
         concerned |= {str(attribute) for attribute in self._policy.typeattributes()
                       if any(str(one) in concerned for one in attribute.expand())}
-        self._rules = [rule for rule in self._policy.terules() if rule.ruletype == setools.TERuletype.allow
-                       and (str(rule.source) in concerned or str(rule.target) in concerned)]
+        self._rules = []
+        self.transitions: set[str] = set()  # as `source target:class type`
+        for rule in self._policy.terules():
+            if rule.ruletype == setools.TERuletype.allow:
+                if str(rule.source) in concerned or str(rule.target) in concerned:
+                    self._rules.append(rule)
+            elif rule.ruletype == setools.TERuletype.type_transition and str(rule.default) in concerned:
+                self.transitions.add(f"{rule.source} {rule.target}:{rule.tclass} {rule.default}")
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._policy, name)

@@ -42,6 +42,13 @@ LABELS = {
        for prefix in ("/usr", "/usr/local") for worker in MOST_RULES},
 }
 
+# Who becomes what by running what, and how what the supervisor creates is labelled.
+TRANSITIONS = {
+    f"init_t {OWN}_exec_t:process {OWN}_t", f"initrc_t {OWN}_exec_t:process {OWN}_t",
+    *(f"{OWN}_t {OWN}_{worker}_exec_t:process {OWN}_{worker}_t" for worker in MOST_RULES),
+    f"{OWN}_t tmpfs_t:file {OWN}_tmpfs_t", f"{OWN}_t {OWN}_runtime_t:file {OWN}_lock_t",
+}
+
 # What an administrator of the service may do, and some of what not.
 ADMINISTRATORS = {
     ("unit_t", "service"): {"disable", "enable", "reload", "start", "status", "stop"},
@@ -188,6 +195,8 @@ def check_policies(results: Results, cache: pathlib.Path) -> None:
         results.attempt("a broken neverallow of Debian's is refused", refused.result)
     rules = policy.Rules(intact)
     check_asserts(results, rules)
+    results.check("transitions", None if rules.transitions == TRANSITIONS else
+                  f"differ in {sorted(rules.transitions ^ TRANSITIONS)}")
     check_counts(results, rules)
     check_labels(results, work / "intact.policy.fc")
     rules = policy.Rules(mutated)

@@ -111,7 +111,7 @@ class Hypervisor:
         node = "/dev/disk/by-id/virtio-tree"
         self.run(f"udevadm wait --timeout=30 {node} && mount -o ro {node} {TREE_MOUNT}", timeout=40)
         if self.enforcing:
-            self.run(f"cp -a {TREE_MOUNT}/. /usr/ && umount {TREE_MOUNT} && rmdir {TREE_MOUNT} && ln -s /usr {TREE_MOUNT}")
+            self.run(f"cp -dR {TREE_MOUNT}/. /usr/ && umount {TREE_MOUNT} && rmdir {TREE_MOUNT} && ln -s /usr {TREE_MOUNT}")
         disk.unlink()  # QEMU holds it open; this way it can't outlive a harness that is killed
 
     # Commands and files inside
