@@ -33,7 +33,7 @@ constexpr std::uint64_t kDescriptors = 64;
 constexpr std::uint64_t kMemory = 256 << 20;  // bytes, with the stacks of all threads
 
 constexpr int kFirstPauseMilliseconds = 100;
-constexpr int kLongestPauseMilliseconds = 1000;
+constexpr int kLongestPauseMilliseconds = 250;
 
 // Waits, without reading a byte from the matcher, but ends when the matcher does.
 void pause(const Channel& matcher, int milliseconds) {

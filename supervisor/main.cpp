@@ -28,6 +28,10 @@
 namespace whawty {
 namespace {
 
+// The system refused something at work, such as a process: another start may help. systemd's unit knows that
+// after EXIT_FAILURE it does not.
+constexpr int kExitSystem = 2;
+
 // Only these capabilities are kept, if the process has them: to change the workers' users, and to end the
 // workers.
 constexpr std::uint64_t kCapabilities = 1ULL << CAP_SETUID | 1ULL << CAP_SETGID;
@@ -75,7 +79,12 @@ int run(const Options& options) {
   if (!options.domains.empty()) settings.workers.domains = read_domain_list(options.domains, privileged);
   Programs programs = find_programs();
   seal({.profile = kSupervisorProfile, .capabilities = kCapabilities, .may_start_processes = true});
-  return Supervisor{std::move(settings), std::move(programs), std::move(signals)}.run();
+  try {
+    return Supervisor{std::move(settings), std::move(programs), std::move(signals)}.run();
+  } catch (const std::system_error& error) {
+    log::error(error.what());
+    return kExitSystem;
+  }
 }
 
 }  // namespace

@@ -27,7 +27,8 @@ constexpr auto kFirstPause = 100ms;
 constexpr auto kLongestPause = 5s;
 constexpr auto kPingInterval = 5s;
 constexpr auto kPingPatience = 20s;
-constexpr auto kHealthyAfter = 10s;  // a generation that lived that long starts the pauses over
+// A generation that did its work for that long starts the pauses over. What a start takes does not count.
+constexpr auto kHealthyAfter = 1s;
 
 std::string describe(const Status& status) {
   if (!status.libvirt_connected) return "waiting for libvirt";
@@ -103,9 +104,9 @@ std::string Supervisor::keeping() const {
 
 void Supervisor::start_generation() {
   generation_.emplace(programs_, settings_.workers);
-  started_ = Clock::now();
+  at_work_since_.reset();
   ping_sent_ = false;
-  next_ping_ = started_ + kPingInterval;
+  next_ping_ = Clock::now() + kPingInterval;
   reoffered_ = accepted_.has_value();
   if (accepted_) {
     offer(*accepted_, in_use_since_);
@@ -136,17 +137,26 @@ void Supervisor::end_generation() {
     log::error("a worker could not be sealed: ending");
     return finish(EXIT_FAILURE);
   }
-  if (Clock::now() - started_ >= kHealthyAfter) pause_ = kFirstPause;
+  if (at_work_since_ && Clock::now() - *at_work_since_ >= kHealthyAfter) pause_ = kFirstPause;
   log::warning(end.causes.empty() ? "a worker ended" : end.causes, ": starting all three again in ",
                pause_.count(), " ms");
   start_at_ = Clock::now() + pause_;
   pause_ = std::min<std::chrono::milliseconds>(2 * pause_, kLongestPause);
-  if (accepted_ && read_) {
-    // Whether or not it was the new configuration that ended the matcher: the old one is known to work.
-    log::error("the workers ended before they had taken the new configuration", keeping());
-    read_.reset();
-    notifier_.ready();
+  if (accepted_ && read_) interrupt_reload();
+}
+
+// The workers ended before they had taken the new configuration. If that happens twice, it may be the
+// configuration that ends the matcher; the old one is known to work.
+void Supervisor::interrupt_reload() {
+  read_.reset();
+  if (!std::exchange(reload_interrupted_, true)) {
+    log::warning("the workers ended before they had taken the new configuration: it is read again");
+    reload_requested_ = true;
+    return;
   }
+  reload_interrupted_ = false;
+  log::error("the workers ended again before they had taken the new configuration", keeping());
+  notifier_.ready();
 }
 
 int Supervisor::milliseconds_to_wait() const {
@@ -210,11 +220,13 @@ void Supervisor::alive() {
 }
 
 void Supervisor::accepted() {
+  at_work_since_ = Clock::now();
   if (reoffered_) {
     reoffered_ = false;
     return;
   }
   accepted_ = std::exchange(read_, std::nullopt);
+  reload_interrupted_ = false;
   in_use_since_ = std::time(nullptr);
   notifier_.ready();
 }
@@ -224,6 +236,7 @@ void Supervisor::rejected() {
   if (reoffered_) throw Violation("rejecting a configuration that was accepted before");
   if (!accepted_) return finish(EXIT_FAILURE);
   read_.reset();
+  reload_interrupted_ = false;
   notifier_.ready();
 }
 

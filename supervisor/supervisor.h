@@ -42,6 +42,7 @@ class Supervisor {
   void reload();
   void start_generation();
   void end_generation();
+  void interrupt_reload();
   void ping();
   std::string keeping() const;
   void wait();
@@ -60,9 +61,9 @@ class Supervisor {
   const Notifier notifier_;
 
   std::optional<Generation> generation_;
-  Clock::time_point start_at_;       // of the next generation, while there is none
-  Clock::time_point started_;        // of the present one
-  std::chrono::milliseconds pause_;  // before the next start after a failure
+  Clock::time_point start_at_;                      // of the next generation, while there is none
+  std::optional<Clock::time_point> at_work_since_;  // the present one: when its matcher took a configuration
+  std::chrono::milliseconds pause_;                 // before the next start after a failure
 
   std::optional<ConfigFiles> accepted_;  // in use
   std::time_t in_use_since_ = 0;
@@ -71,6 +72,7 @@ class Supervisor {
   bool ping_sent_ = false;           // and not yet answered
   Clock::time_point next_ping_;      // or, when one was sent, the end of the patience
   bool reload_requested_ = false;
+  bool reload_interrupted_ = false;  // workers ended during the last one
   std::optional<int> exit_code_;
 };
 

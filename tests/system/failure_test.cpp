@@ -3,9 +3,11 @@
 //
 // What fails, and how little follows from it.
 #include <signal.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 
 #include "system_test.h"
 
@@ -14,7 +16,17 @@ namespace {
 
 using testing::ElementsAre;
 
-constexpr int kPromptly = 2000;  // milliseconds
+constexpr int kPromptly = 2000;                     // milliseconds
+constexpr useconds_t kOfferMicroseconds = 200'000;  // for the supervisor to read a configuration
+constexpr long kStartTicks = 10;  // of processor time, for a matcher to start: hundredths of a second
+
+// The processor time of a process in user mode, in hundredths of a second.
+long processor_ticks(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
+  std::string word;
+  for (int field = 1; field <= 14; ++field) file >> word;
+  return word.empty() ? 0 : std::stol(word);
+}
 
 class FailureTest : public SystemTest {
  protected:
@@ -52,6 +64,44 @@ TEST_F(FailureTest, AfterALostConnectionThereIsAFreshGeneration) {
   EXPECT_TRUE(daemon_.logs("the actuator ended with exit code 1: starting all three again in 100 ms"));
   plug(camera_);
   EXPECT_TRUE(gets("a", camera_, kPromptly));
+}
+
+TEST_F(FailureTest, AReloadThatADeathInterruptsIsDoneByTheNextGeneration) {
+  libvirt_.define("a");
+  start(config(wants("a", 6)));
+  plug(camera_);
+  const pid_t matcher = daemon_.worker("matcher");
+  ASSERT_EQ(::kill(matcher, SIGSTOP), 0);
+  write_config(config(wants_all("a")));
+  reload();
+  ::usleep(kOfferMicroseconds);
+  ASSERT_EQ(::kill(matcher, SIGKILL), 0);
+  EXPECT_TRUE(gets("a", camera_));
+  EXPECT_EQ(daemon_.lines_with("before they had taken the new configuration: it is read again"), 1);
+  EXPECT_EQ(daemon_.lines_with("Keeping the configuration"), 0);
+}
+
+TEST_F(FailureTest, AConfigurationThatEndsTheMatcherTwiceIsGivenUp) {
+  libvirt_.define("a");
+  start(config(wants_all("a")));
+  std::string machines;
+  for (int i = 0; i < 8000; ++i)
+    machines += "  m" + std::to_string(i) + ": {devices: [{udev: {env: [{name: X, pattern: '[a-z]+x'}]}}]}\n";
+  write_config(config(machines));
+  // Reading it takes the matcher longer than its start and all else that it does here.
+  const auto end_while_it_reads = [&](const char* words) {
+    return eventually([&] {
+      const pid_t matcher = daemon_.worker("matcher");
+      if (matcher != 0 && processor_ticks(matcher) > kStartTicks) ::kill(matcher, SIGKILL);
+      return daemon_.lines_with(words) > 0;
+    });
+  };
+  reload();
+  ASSERT_TRUE(end_while_it_reads("taken the new configuration: it is read again"));
+  ASSERT_TRUE(
+      end_while_it_reads("the workers ended again before they had taken the new configuration. Keeping"));
+  plug(camera_);
+  EXPECT_TRUE(gets("a", camera_));
 }
 
 TEST_F(FailureTest, PausesBetweenGenerationsGrow) {
