@@ -18,8 +18,9 @@ const char kAllOthers[] = "other subjects";
 }  // namespace
 
 bool LineLimit::admit(const std::string& subject, Clock::time_point now) {
-  const bool room = counts_.size() < kMaxSubjects || counts_.contains(subject);
-  const auto [entry, added] = counts_.try_emplace(room ? subject : kAllOthers, Count{now});
+  const std::string key = subject.substr(0, kMaxSubject);
+  const bool room = counts_.size() < kMaxSubjects || counts_.contains(key);
+  const auto [entry, added] = counts_.try_emplace(room ? key : kAllOthers, Count{now});
   Count& count = entry->second;
   // One with lines that were left out waits for left_out() to say so.
   if (count.left_out == 0 && now - count.since >= kMinute) count = {now};

@@ -19,6 +19,7 @@ class LineLimit {
 
   static constexpr std::size_t kLines = 3;  // a minute, about one subject
   static constexpr std::size_t kMaxSubjects = 4096;
+  static constexpr std::size_t kMaxSubject = 200;  // bytes; subjects that begin alike so far count as one
 
   // Whether one more line about the subject may be written. One that may not is counted.
   bool admit(const std::string& subject, Clock::time_point now);

@@ -30,8 +30,11 @@ bool Attempts::due(const ChangeKey& key, Clock::time_point now) const {
 Attempts::Report Attempts::ended(const ChangeKey& key, bool done, Clock::time_point now,
                                  Clock::duration at_least) {
   Attempt& attempt = attempts_[key];
+  const bool outdated = std::exchange(attempt.hurried, false) && !done;
   if (attempt.tries.count++ == 0) attempt.tries.first = now;
-  attempt.not_before = now + std::max(pause_after(attempt.tries.count), at_least);
+  // Not at once: it may be the attempt itself that changes something.
+  const Clock::duration pause = outdated ? kFirstPause : pause_after(attempt.tries.count);
+  attempt.not_before = now + std::max(pause, at_least);
   return report(attempt, done);
 }
 
@@ -51,18 +54,23 @@ Attempts::Report Attempts::report(Attempt& attempt, bool done) {
   return std::exchange(attempt.said_in_vain, true) ? Report::kNothing : Report::kInVain;
 }
 
+void Attempts::hurry(Attempt& attempt) {
+  attempt.not_before = {};
+  attempt.hurried = true;
+}
+
 void Attempts::hurry(const Uuid& domain) {
   for (auto& [key, attempt] : attempts_)
-    if (key.domain == domain) attempt.not_before = {};
+    if (key.domain == domain) hurry(attempt);
 }
 
 void Attempts::hurry(std::uint16_t bus, std::uint16_t device) {
   for (auto& [key, attempt] : attempts_)
-    if (key.hostdev.bus == bus && key.hostdev.device == device) attempt.not_before = {};
+    if (key.hostdev.bus == bus && key.hostdev.device == device) hurry(attempt);
 }
 
 void Attempts::hurry() {
-  for (auto& [key, attempt] : attempts_) attempt.not_before = {};
+  for (auto& [key, attempt] : attempts_) hurry(attempt);
 }
 
 Clock::time_point Attempts::next(Clock::time_point now) const {

@@ -27,8 +27,12 @@ class Attempts {
   // Whether the change may be tried now.
   bool due(const ChangeKey& key, Clock::time_point now) const;
 
+  // Notes that an attempt begins: a change of the domain or device counts from here on.
+  void began(const ChangeKey& key) { attempts_[key].hurried = false; }
+
   // Notes an attempt that has ended. As long as the plan asks for the change all the same, the pause before
-  // the next one doubles: 100 ms to 30 s; at least the given time. What the log should say of it:
+  // the next one doubles: 100 ms to 30 s; at least the given time. A failure during which something changed
+  // has a pause of 100 ms only. What the log should say of it:
   enum class Report {
     kNothing,  // said before, or not worth a line yet
     kDone,     // it worked, for the first time
@@ -65,9 +69,11 @@ class Attempts {
   struct Attempt {
     Tries tries;
     Clock::time_point not_before;
+    bool hurried = false;  // something changed since it began
     bool said_failed = false, said_done = false, said_in_vain = false;
   };
 
+  static void hurry(Attempt& attempt);
   static Report report(Attempt& attempt, bool done);
 
   std::map<ChangeKey, Attempt> attempts_;

@@ -7,6 +7,23 @@
 #include "protocol/violation.h"
 
 namespace whawty {
+namespace {
+
+// When udev first saw the device. A bus numbers anew when its controller starts anew, so that this may be all
+// that differs.
+std::string_view connected_at(const Device& device) {
+  for (const Property& property : device.properties)
+    if (property.name == "USEC_INITIALIZED") return property.value;
+  return {};
+}
+
+bool same_connection(const Device& before, const Device& after) {
+  const std::string_view then = connected_at(before);
+  const std::string_view now = connected_at(after);
+  return hostdev_of(before) == hostdev_of(after) && (then == now || then.empty() || now.empty());
+}
+
+}  // namespace
 
 bool DeviceTable::apply(ScannerMessage message) {
   if (auto* const device = std::get_if<Device>(&message)) return add(std::move(*device));
@@ -27,7 +44,7 @@ bool DeviceTable::end() {
   const bool first = !std::exchange(complete_, true);
   const auto gone = std::erase_if(devices_, [this](const auto& entry) {
     const bool left = !seen_.contains(entry.first);
-    if (left) footprint_ -= footprint(entry.second);
+    if (left) forget(entry.second);
     return left;
   });
   if (footprint_ > kMaxFootprint) throw Violation("devices that take more than 8 MiB");
@@ -42,7 +59,11 @@ bool DeviceTable::add(Device device) {
     throw Violation("more than 4096 devices");
   Device& known = entry->second;
   if (known == device) return false;
-  if (!added) footprint_ -= footprint(known);
+  if (!added && !same_connection(known, device)) {
+    forget(known);
+  } else if (!added) {
+    footprint_ -= footprint(known);
+  }
   footprint_ += footprint(device);
   if (footprint_ > (in_snapshot_ ? 2 : 1) * kMaxFootprint)
     throw Violation("devices that take more than 8 MiB");
@@ -54,9 +75,14 @@ bool DeviceTable::remove(const std::string& sysname) {
   if (in_snapshot_) throw Violation("a removal inside a snapshot");
   const auto entry = devices_.find(sysname);
   if (entry == devices_.end()) return false;
-  footprint_ -= footprint(entry->second);
+  forget(entry->second);
   devices_.erase(entry);
   return true;
+}
+
+void DeviceTable::forget(const Device& device) {
+  footprint_ -= footprint(device);
+  left_.push_back(hostdev_of(device));
 }
 
 }  // namespace whawty

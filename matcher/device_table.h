@@ -18,6 +18,10 @@ class DeviceTable {
   // Throws Violation for a message that the protocol does not allow now, or more than kMaxDevices devices.
   bool apply(ScannerMessage message);
 
+  // The devices that were disconnected since the last call, even if they, or others, have the same name and
+  // numbers by now.
+  std::vector<Hostdev> take_left() { return std::exchange(left_, {}); }
+
   // True once the first snapshot has ended: before, a device that is missing here may be there.
   bool complete() const { return complete_; }
   bool in_snapshot() const { return in_snapshot_; }
@@ -28,12 +32,14 @@ class DeviceTable {
   bool end();
   bool add(Device device);
   bool remove(const std::string& sysname);
+  void forget(const Device& device);
 
   DeviceMap devices_;
   std::size_t footprint_ = 0;   // of all devices
   std::set<std::string> seen_;  // in the snapshot that is under way
   bool in_snapshot_ = false;
   bool complete_ = false;
+  std::vector<Hostdev> left_;
 };
 
 }  // namespace whawty

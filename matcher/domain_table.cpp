@@ -3,6 +3,7 @@
 #include "matcher/domain_table.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "common/text.h"
 #include "protocol/violation.h"
@@ -98,6 +99,10 @@ ChangeEnded DomainTable::finish_change(const InFlight& request, const Result& re
     --domain->changes;
     domain->stale = true;
     if (result.outcome != Outcome::kStalled) domain->stalled = false;
+    if (result.outcome == Outcome::kDone && change.key.attach) {
+      domain->attached.push_back({change.key.hostdev, true, {}});
+      if (request.orphan) domain->orphans.push_back(change.key.hostdev);
+    }
   }
   return {change, result, now - request.sent};
 }
@@ -146,6 +151,10 @@ void DomainTable::take_description(State& domain, const Uuid& uuid, const std::s
   if (!domain.active || domain.hostdevs != description.hostdevs) stirred_.push_back(uuid);
   domain.active = domain.described = domain.readable = true;
   domain.hostdevs = description.hostdevs;
+  domain.attached.clear();
+  std::erase_if(domain.orphans, [&](const Hostdev& orphan) {
+    return std::find(domain.hostdevs.begin(), domain.hostdevs.end(), orphan) == domain.hostdevs.end();
+  });
   if (description.unidentified > 0) {
     complain(
         domain,
@@ -168,6 +177,8 @@ void DomainTable::stop(State& domain) {
   if (domain.active) changed_ = true;
   domain.active = domain.described = domain.stalled = false;
   domain.hostdevs.clear();
+  domain.attached.clear();
+  domain.orphans.clear();
   domain.complaint.clear();
 }
 
@@ -233,6 +244,20 @@ std::uint64_t DomainTable::send(const Wire& request, Book entry, Clock::time_poi
   return last_request_;
 }
 
+void DomainTable::disconnected(const Hostdev& device) {
+  const auto numbered_alike = [&](const Hostdev& hostdev) {
+    return hostdev.bus == device.bus && hostdev.device == device.device;
+  };
+  for (auto& [uuid, domain] : domains_) {
+    std::erase_if(domain.orphans, numbered_alike);
+    for (const auto* const hostdevs : {&domain.hostdevs, &domain.attached})
+      std::copy_if(hostdevs->begin(), hostdevs->end(), std::back_inserter(domain.orphans), numbered_alike);
+  }
+  for (auto& [id, request] : in_flight_)
+    if (const auto* const change = std::get_if<Change>(&request.what))
+      request.orphan = request.orphan || (change->key.attach && numbered_alike(change->key.hostdev));
+}
+
 bool DomainTable::settled(const State& domain) {
   return domain.described && domain.readable && !domain.stale && !domain.stalled && domain.description == 0 &&
          domain.changes == 0;
@@ -241,7 +266,11 @@ bool DomainTable::settled(const State& domain) {
 std::vector<DomainView> DomainTable::views() const {
   std::vector<DomainView> views;
   for (const auto& [uuid, domain] : domains_)
-    if (domain.active) views.push_back({uuid, domain.name, domain.hostdevs, settled(domain)});
+    if (domain.active) {
+      views.push_back({uuid, domain.name, domain.hostdevs, settled(domain), domain.orphans});
+      views.back().hostdevs.insert(views.back().hostdevs.end(), domain.attached.begin(),
+                                   domain.attached.end());
+    }
   for (const auto& [id, request] : in_flight_) {
     const auto* const change = std::get_if<Change>(&request.what);
     if (change == nullptr || !change->key.attach) continue;

@@ -68,6 +68,10 @@ class DomainTable {
   // Sends an attach or detach request. False if there is no room for it now.
   bool request(const Change& change, Clock::time_point now);
 
+  // A device was disconnected: hostdevs with its numbers are orphans from now on, and so is one that is being
+  // made.
+  void disconnected(const Hostdev& device);
+
   // The running domains. Those with unanswered requests are not settled; what they are being given counts as
   // theirs.
   std::vector<DomainView> views() const;
@@ -98,9 +102,11 @@ class DomainTable {
     bool stale = false;      // something happened since it was described
     bool stalled = false;    // a call for it does not return
     std::vector<LiveHostdev> hostdevs;
-    std::uint64_t description = 0;  // the unanswered describe request, or 0
-    std::size_t changes = 0;        // unanswered attach and detach requests
-    std::uint64_t listed = 0;       // the last list request that named it
+    std::vector<LiveHostdev> attached;  // since it was described: nobody else's
+    std::vector<Hostdev> orphans;       // of these, those whose device was disconnected
+    std::uint64_t description = 0;      // the unanswered describe request, or 0
+    std::size_t changes = 0;            // unanswered attach and detach requests
+    std::uint64_t listed = 0;           // the last list request that named it
     bool listed_active = false;
     std::string complaint;    // the beginning of what was last said of its XML
     Clock::time_point since;  // when it was first heard of, or started
@@ -114,6 +120,7 @@ class DomainTable {
   struct InFlight {
     std::variant<List, Beat, Description, Change> what;
     Clock::time_point sent;
+    bool orphan = false;  // the device that is to be attached was disconnected meanwhile
   };
 
   State& note(const Uuid& uuid, const std::string& name, Clock::time_point now);

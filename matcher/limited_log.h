@@ -22,7 +22,7 @@ class LimitedLog {
     for (const std::string& line : limit_.left_out(now)) output_.say(log::Level::kWarning, line);
   }
 
-  // The subject is printable, and short enough for a key.
+  // The subject is printable.
   void say(const std::string& subject, log::Level level, const std::string& line) {
     if (limit_.admit(subject, now_)) output_.say(level, line);
   }

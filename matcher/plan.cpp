@@ -82,6 +82,11 @@ class World {
   void add_holding(const DomainView& domain, const LiveHostdev& hostdev) {
     const Machine* const machine = machine_of(domain);
     const Device* fitting = nullptr;
+    if (machine != nullptr &&
+        std::find(domain.orphans.begin(), domain.orphans.end(), hostdev) != domain.orphans.end()) {
+      holdings_.push_back({&domain, hostdev, nullptr});
+      return;
+    }
     for (const auto& [sysname, device] : devices_) {
       if (!stands_for(hostdev, device) || holding_of(device) != nullptr) continue;
       const bool by_rule = machine != nullptr && first_match(*machine, device);

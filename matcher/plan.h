@@ -26,6 +26,8 @@ struct DomainView {
   std::string name;
   std::vector<LiveHostdev> hostdevs;  // of its live XML, and those being attached
   bool settled = true;                // its hostdevs are known, and none is being attached or detached
+  // Those hostdevs whose device was disconnected. What has their numbers now is not what the guest has.
+  std::vector<Hostdev> orphans{};
 };
 
 enum class DetachReason { kLeftHost, kNoRule, kHub };

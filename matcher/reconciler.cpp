@@ -88,6 +88,7 @@ void Reconciler::take(ScannerMessage message, Clock::time_point now) {
     plan_is_old_ = true;
     attempts_.hurry(address.bus, address.device);
   }
+  for (const Hostdev& left : devices_.take_left()) domains_.disconnected(left);
   if (!in_snapshot || devices_.in_snapshot()) return;
   rescan_asked_ = false;
   if (debug_) say_devices();
@@ -205,7 +206,7 @@ void Reconciler::carry_out(const Attach& attach, Clock::time_point now) {
 void Reconciler::request(const Change& change, Clock::time_point now) {
   if (!attempts_.due(change.key, now)) return;
   // What does not go out now is asked for again when the next answer makes room.
-  domains_.request(change, now);
+  if (domains_.request(change, now)) attempts_.began(change.key);
 }
 
 void Reconciler::conclude(const ChangeEnded& ended, Clock::time_point now) {

@@ -78,5 +78,13 @@ TEST(LineLimit, SubjectsWithoutRoomShareOneUntilOthersAreForgotten) {
   EXPECT_EQ(written(limit, 2, kStart + 60s, "a") + written(limit, 2, kStart + 60s, "b"), 4);
 }
 
+TEST(LineLimit, ALongSubjectIsKeptByItsBeginning) {
+  LineLimit limit;
+  const std::string beginning(LineLimit::kMaxSubject, 'x');
+  EXPECT_EQ(written(limit, 2, kStart, beginning + "a") + written(limit, 2, kStart, beginning + "b"), 3);
+  EXPECT_EQ(limit.left_out(kStart + 60s),
+            Lines{"1 more line about " + beginning + " was left out within a minute"});
+}
+
 }  // namespace
 }  // namespace whawty

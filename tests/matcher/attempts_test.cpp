@@ -96,5 +96,34 @@ TEST(Attempts, AChangeOfTheDomainOrDeviceEndsThePause) {
   EXPECT_TRUE(attempts.due(kKey, kStart));
 }
 
+TEST(Attempts, AChangeWhileAnAttemptFailsShortensThePause) {
+  Attempts attempts;
+  for (int i = 0; i < 6; ++i) attempts.ended(kKey, false, kStart);
+  attempts.began(kKey);
+  attempts.hurry(1, 5);
+  attempts.ended(kKey, false, kStart);
+  EXPECT_EQ(attempts.next(kStart), kStart + 100ms) << "it may have failed for what was before the change";
+  attempts.began(kKey);
+  attempts.ended(kKey, false, kStart);
+  EXPECT_GT(attempts.next(kStart), kStart + 5s) << "nothing changed any more";
+}
+
+TEST(Attempts, AChangeBeforeAnAttemptDoesNotShortenThePauseAfterIt) {
+  Attempts attempts;
+  for (int i = 0; i < 6; ++i) attempts.ended(kKey, false, kStart);
+  attempts.hurry(kDomain);
+  attempts.began(kKey);
+  attempts.ended(kKey, false, kStart);
+  EXPECT_GT(attempts.next(kStart), kStart + 5s);
+}
+
+TEST(Attempts, AChangeWhileAnAttemptSucceedsLeavesThePatience) {
+  Attempts attempts;
+  attempts.began(kKey);
+  attempts.hurry(kDomain);
+  attempts.ended(kKey, true, kStart, 5s);
+  EXPECT_EQ(attempts.next(kStart), kStart + 5s) << "it is the attempt that changed something";
+}
+
 }  // namespace
 }  // namespace whawty

@@ -84,5 +84,30 @@ TEST(DeviceTable, MoreDevicesThanAreAllowedAreAViolation) {
   EXPECT_THROW(table.apply(device("2-1")), Violation);
 }
 
+Device connected_at(const std::string& microseconds, std::uint16_t number = 2) {
+  Device result = device("1-1", number);
+  result.properties = {{"USEC_INITIALIZED", microseconds}};
+  return result;
+}
+
+TEST(DeviceTable, TellsWhatWasDisconnectedEvenIfItIsBack) {
+  DeviceTable table = with_snapshot({connected_at("100")});
+  table.apply(connected_at("100"));
+  EXPECT_TRUE(table.take_left().empty());
+  table.apply(connected_at("200"));
+  EXPECT_EQ(table.take_left(), (std::vector<Hostdev>{{1, 2, 0, 0}})) << "connected again, numbered alike";
+  table.apply(connected_at("200", 3));
+  EXPECT_EQ(table.take_left(), (std::vector<Hostdev>{{1, 2, 0, 0}})) << "numbered anew";
+  table.apply(DeviceRemoved{"1-1"});
+  EXPECT_EQ(table.take_left(), (std::vector<Hostdev>{{1, 3, 0, 0}}));
+  EXPECT_TRUE(table.take_left().empty());
+}
+
+TEST(DeviceTable, ADeviceThatUdevHasYetToProcessIsStillTheSame) {
+  DeviceTable table = with_snapshot({device("1-1")});
+  table.apply(connected_at("100"));
+  EXPECT_TRUE(table.take_left().empty());
+}
+
 }  // namespace
 }  // namespace whawty

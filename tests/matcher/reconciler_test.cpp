@@ -89,6 +89,12 @@ class World final : public Output {
     reconciler_.take(DeviceRemoved{sysname}, now);
     settle();
   }
+  // Before anything is done about its absence.
+  void reconnect(const std::string& sysname, const Device& device) {
+    reconciler_.take(DeviceRemoved{sysname}, now);
+    reconciler_.take(device, now);
+    settle();
+  }
   void event(const std::string& name) {
     take(DomainChanged{domains.at(name).uuid, name});
     settle();
@@ -336,6 +342,81 @@ TEST(Reconciler, ALastingFailureIsTriedSlowerAndSlowerAndSaidOnce) {
   EXPECT_EQ(world.count(log::Level::kInfo,
                         concat(" to a by a[0] in 0 ms, after ", world.calls.size(), " attempts in 120 s")),
             1U);
+}
+
+TEST(Reconciler, AnEventWhileAnAttachFailsLeadsToAnotherSoon) {
+  World world;
+  world.add("a");
+  world.domains["a"].error = "failed to find host usb device 1:5";
+  world.configure(kWebcamToA);
+  world.snapshot({webcam()});
+  world.pass(5s);  // the pauses have become long
+  world.now = world.next_step();
+  world.step();
+  ASSERT_EQ(world.requests.size(), 1U) << "an attach";
+  Device bound = webcam();
+  bound.properties.emplace_back("BOUND", "1");
+  world.plug_unanswered(bound);
+  world.settle();
+  world.domains["a"].error.clear();
+  world.pass(100ms);
+  EXPECT_EQ(world.domains["a"].hostdevs.size(), 1U);
+}
+
+TEST(Reconciler, WhatWasJustAttachedIsNotGivenToAnotherByAReload) {
+  World world;
+  world.add("a");
+  world.add("b");
+  world.configure(kWebcamToA);
+  world.snapshot({});
+  world.plug_unanswered(webcam());
+  world.answer();  // the attach; a is not yet described again
+  world.configure(
+      "{interval: 1h, machines: {b: {devices: [{vendor-id: 0x046d}]}, a: {devices: [{bus: 9}]}}}");
+  EXPECT_EQ(world.calls, (Calls{"attach 1/5 a", "detach 1/5 a", "attach 1/5 b"}));
+}
+
+// The twin has another serial number.
+Device webcam_connected_at(const std::string& microseconds, const std::string& serial = "3187B60") {
+  Device device = webcam();
+  device.properties = {{"ID_SERIAL_SHORT", serial}, {"USEC_INITIALIZED", microseconds}};
+  return device;
+}
+
+TEST(Reconciler, ADeviceThatConnectsAgainWithTheSameNumbersIsAttachedAnew) {
+  World world;
+  world.add("a");
+  world.configure(kWebcamToA);
+  world.snapshot({webcam_connected_at("100")});
+  world.plug(webcam_connected_at("200"));
+  EXPECT_EQ(world.calls, (Calls{"attach 1/5 a", "detach 1/5 a", "attach 1/5 a"}));
+  world.pass(60s);
+  EXPECT_EQ(world.calls.size(), 3U);
+  EXPECT_EQ(world.count(log::Level::kInfo, "from a: it left the host"), 1U);
+}
+
+TEST(Reconciler, AHostdevWhoseDeviceLeftIsNotItsTwins) {
+  World world;
+  world.add("a");
+  world.add("b");
+  world.configure(
+      "{interval: 1h, machines: {b: {devices: [{udev: {env: [{name: ID_SERIAL_SHORT, equals: B}]}}]}, "
+      "a: {devices: [{vendor-id: 0x046d}]}}}");
+  world.snapshot({webcam_connected_at("100")});
+  world.reconnect("1-1", webcam_connected_at("200", "B"));
+  EXPECT_EQ(world.calls, (Calls{"attach 1/5 a", "detach 1/5 a", "attach 1/5 b"}))
+      << "a's rule fits the twin, too, but a never had it";
+}
+
+TEST(Reconciler, ADeviceThatConnectsAgainWhileItIsAttachedIsAttachedAnew) {
+  World world;
+  world.add("a");
+  world.configure(kWebcamToA);
+  world.snapshot({});
+  world.plug_unanswered(webcam_connected_at("100"));
+  world.plug_unanswered(webcam_connected_at("200"));
+  world.settle();
+  EXPECT_EQ(world.calls, (Calls{"attach 1/5 a", "detach 1/5 a", "attach 1/5 a"}));
 }
 
 TEST(Reconciler, OneFailureAtThePlugIsMendedSilently) {
