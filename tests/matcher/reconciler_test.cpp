@@ -363,6 +363,21 @@ TEST(Reconciler, AnEventWhileAnAttachFailsLeadsToAnotherSoon) {
   EXPECT_EQ(world.domains["a"].hostdevs.size(), 1U);
 }
 
+TEST(Reconciler, AnEventBeforeAnAttachThatFailsLeadsToOneMoreOnly) {
+  World world;
+  world.add("a");
+  world.domains["a"].error = "failed to find host usb device 1:5";
+  world.configure(kWebcamToA);
+  world.snapshot({webcam()});
+  world.pass(5s);
+  const std::size_t before = world.calls.size();
+  Device bound = webcam();
+  bound.properties.emplace_back("BOUND", "1");
+  world.plug(bound);
+  world.pass(1s);
+  EXPECT_EQ(world.calls.size(), before + 1);
+}
+
 TEST(Reconciler, WhatWasJustAttachedIsNotGivenToAnotherByAReload) {
   World world;
   world.add("a");

@@ -115,6 +115,20 @@ TEST_F(FailureTest, PausesBetweenGenerationsGrow) {
   }
 }
 
+TEST_F(FailureTest, PausesBetweenGenerationsStartOverWhenOneHasWorked) {
+  libvirt_.define("a");
+  start(config(wants_all("a")));
+  for (const char* const pause : {"again in 100 ms", "again in 200 ms"}) {
+    libvirt_.disconnect();
+    ASSERT_TRUE(daemon_.logs(pause));
+    const int listings = libvirt_.listings();
+    ASSERT_TRUE(eventually([&] { return libvirt_.listings() > listings; }));
+  }
+  ::sleep(2);
+  libvirt_.disconnect();
+  EXPECT_TRUE(eventually([&] { return daemon_.lines_with("again in 100 ms") == 2; }, 2000));
+}
+
 TEST_F(FailureTest, ALibvirtThatIsDownIsWaitedForAndSaidOnce) {
   libvirt_.define("a");
   write_config(config(wants_all("a")));
