@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+"""Everything that can go wrong does, and a moment later every guest has what the rules say. See chaos.py, kills.py."""
+
+import os
+import statistics
+import time
+
+import chaos
+import kills
+from case import Case
+from hypervisor import wait_until
+
+_SEED = int(os.environ.get("CHAOS_SEED", time.time_ns() % 1_000_000))
+_STUCK_PLUGS = ("A1", "A2", "S1")
+_STALL_SECONDS = 20.0  # of which the daemon waits eight
+
+
+class Chaos(Case):
+    def setUp(self) -> None:
+        super().setUp()
+        for pattern in ("^the connection to libvirt is lost: ", "^the workers ended", "^cannot (at|de)tach "):
+            self.allow_error(pattern)
+        self.chaos = chaos.Chaos(self.stage, _SEED)
+        self.addCleanup(self.chaos.clear)
+        print(f"CHAOS_SEED={_SEED}", flush=True)
+        self.chaos.measure_reference()
+
+    def test_every_guest_has_what_the_rules_say_after_each_of_many_faults(self) -> None:
+        self.chaos.run(chaos.FAULTS)
+        print(self.chaos.report(), flush=True)
+        self.assertEqual(self.chaos.failures, [])
+        self.chaos.assert_log_tells_it(self.start_of_log)
+
+    def test_a_process_that_is_killed_at_any_moment_is_replaced_soon(self) -> None:
+        figures = kills.kill_all(self.chaos, kills.COUNT)
+        print(figures, flush=True)
+        kills.assert_soon(self.chaos, figures)
+
+    def test_a_guest_that_is_stuck_delays_no_other_and_is_served_when_it_answers(self) -> None:
+        run = self.chaos
+        usual = run.reference
+        for serial in _STUCK_PLUGS:
+            run.world.unplug(serial)
+        run.settle("unplugs", lambda: None, thorough=False)
+        pid = run.world.sh("cat /run/libvirt/qemu/c.pid")
+        run.world.unplug("C1")
+        run.settle("unplug", lambda: None, thorough=False)
+        run.world.sh(f"kill -STOP {pid}")
+        self.addCleanup(run.world.sh, f"kill -CONT {pid}")
+        run.world.plug("C1")
+        taken = [run.plug_beside("c", serial) for serial in _STUCK_PLUGS]
+        print(f"usual {usual:.2f} s, beside a stuck guest {' '.join(f'{one:.2f}' for one in taken)} s", flush=True)
+        self.assertLess(statistics.median(taken), 2 * usual)
+        wait_until(lambda: self.said("^machine c does not answer"), _STALL_SECONDS, "it is said", pause=1)
+        time.sleep(1)
+        run.settle("it answers again", lambda: run.world.sh(f"kill -CONT {pid}"))
+        self.assertEqual(len(self.said("^machine c does not answer")), 1)
