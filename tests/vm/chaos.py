@@ -260,7 +260,8 @@ class Chaos:
         twice = {what: count - seen[what] for what, count in said.items() if count > seen[what]}
         missing = sum((seen - said).values())
         endings = sum(bool(re.search("kill|restart|early|libvirtd|save", step.name)) for step in self.steps)
-        print(f"{sum(seen.values())} attaches seen, {sum(said.values())} said; {endings} steps ended a process", flush=True)
+        print(f"{sum(seen.values())} attaches seen, {sum(said.values())} said; {endings} steps ended a process",
+              flush=True)
         if twice:
             raise AssertionError(f"said more often than seen: {twice}")
         if missing > endings:

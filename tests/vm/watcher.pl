@@ -6,10 +6,11 @@
 # libvirt writes a guest's live XML to /run/libvirt/qemu whenever it changes.
 #
 # Says, on lines of its output:
-#   state SECONDS ITEM...      D/SYSNAME/INODE/BUS/DEVICE/VENDOR/PRODUCT/READY/HOST/SERIAL   a USB device; READY: udev has
-#                              processed it; HOST: a driver of the host has its interface, so no guest's QEMU does
-#                              G/NAME/BUS.DEVICE.VENDOR.PRODUCT/...   a running guest and its hostdevs
-#                              P/NAME/PID                             a process of the daemon
+#   state SECONDS ITEM...              all that there is, where the items are
+#     D/SYSNAME/INODE/BUS/DEVICE/VENDOR/PRODUCT/READY/HOST/SERIAL   a USB device; READY: udev has processed it; HOST: a
+#                                      driver of the host has its interface, so no guest's QEMU does
+#     G/NAME/BUS.DEVICE.VENDOR.PRODUCT/...   a running guest and its hostdevs
+#     P/NAME/PID                       a process of the daemon
 #   did SECONDS NUMBER STATUS OUTPUT   the end of a command; OUTPUT with \n for line ends
 # Takes lines from the FIFO: NUMBER sh COMMAND, NUMBER virsh SHELL COMMAND (two shells, 0 and 1),
 # NUMBER kill SIGNAL PROCESS, NUMBER early MILLISECONDS SIGNAL (service restart; signal so soon after the start)
