@@ -66,8 +66,8 @@ class Hypervisor:
     Goes on from a saved state right after a boot, where that is faster; `fresh` boots for real, as `kernel_options`
     (appended to the kernel's command line) does. Either way libvirtd may still be starting: Guests.await_libvirt.
     `tree`: a directory that becomes the read-only /opt/whawty inside, all files root's (make DESTDIR=... install).
-    `enforcing`: with SELinux; the tree is copied to /usr then, where its files get their labels, and /opt/whawty leads
-    there. The module is loaded by enforcing.py.
+    `enforcing`: with SELinux; the tree is copied to /usr then, where its files get their labels, and /opt/whawty is the
+    same. The module is loaded by enforcing.py.
     `machine.directory`: holds console.log and the sockets qmp and shell (/dev/hvc0 inside).
     """
 
@@ -111,7 +111,7 @@ class Hypervisor:
         node = "/dev/disk/by-id/virtio-tree"
         self.run(f"udevadm wait --timeout=30 {node} && mount -o ro {node} {TREE_MOUNT}", timeout=40)
         if self.enforcing:
-            self.run(f"cp -dR {TREE_MOUNT}/. /usr/ && umount {TREE_MOUNT} && rmdir {TREE_MOUNT} && ln -s /usr {TREE_MOUNT}")
+            self.run(f"cp -dR {TREE_MOUNT}/. /usr/ && umount {TREE_MOUNT} && mount --bind /usr {TREE_MOUNT}")
         disk.unlink()  # QEMU holds it open; this way it can't outlive a harness that is killed
 
     # Commands and files inside

@@ -38,17 +38,17 @@ class Kind:
     """One of the images; its kernel options belong to it."""
     name: str
     packages: tuple[str, ...]
-    customize_hook: str
     kernel_options: str
+    label: str  # a script for the finished tree
 
 
 def _enforcing() -> Kind:
     own = hashlib.sha256(pathlib.Path(recipe_enforcing.__file__).read_bytes()).hexdigest()[:12]
     return Kind(f"image-{recipe.recipe_hash()}-enforcing-{own}", recipe.PACKAGES + recipe_enforcing.PACKAGES,
-                recipe.CUSTOMIZE_HOOK + recipe_enforcing.CUSTOMIZE_HOOK, recipe_enforcing.KERNEL_OPTIONS)
+                recipe_enforcing.KERNEL_OPTIONS, recipe_enforcing.LABEL)
 
 
-PLAIN = Kind(f"image-{recipe.recipe_hash()}", recipe.PACKAGES, recipe.CUSTOMIZE_HOOK, "")
+PLAIN = Kind(f"image-{recipe.recipe_hash()}", recipe.PACKAGES, "", "")
 ENFORCING = _enforcing()
 
 
@@ -90,6 +90,7 @@ def _build(finished: pathlib.Path, kind: Kind) -> None:
             _install_packages(kind, tree, building)
         with step("image: writing the disk"):
             _take_boot_files(tree, building)
+            _label(kind, tree)
             disks.make_disk(tree, building / "disk.img", DISK_MEGABYTES)
             shutil.rmtree(tree)
         (building / "options").write_text(kind.kernel_options)
@@ -113,7 +114,7 @@ def _install_packages(kind: Kind, tree: pathlib.Path, building: pathlib.Path) ->
         f"--aptopt={apt_settings}",
         *(f"--dpkgopt={option}" for option in recipe.DPKG_OPTIONS),
         f"--essential-hook={recipe.ESSENTIAL_HOOK}",
-        f"--customize-hook={kind.customize_hook}",
+        f"--customize-hook={recipe.CUSTOMIZE_HOOK}",
         recipe.SUITES[0], str(tree), str(sources),
     ]
     with (building / "log").open("w") as log:
@@ -171,6 +172,13 @@ def _take_boot_files(tree: pathlib.Path, destination: pathlib.Path) -> None:
     for name, pattern in (("vmlinuz", "vmlinuz-*"), ("initrd", "initrd.img-*")):
         (found,) = (tree / "boot").glob(pattern)
         shutil.move(found, destination / name)
+
+
+def _label(kind: Kind, tree: pathlib.Path) -> None:
+    done = subprocess.run([*_private_mounts(), "sh", "-c", kind.label, "label", str(tree)], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode != 0:
+        raise BuildFailed(f"labelling the files: {done.stdout}")
 
 
 def main() -> int:
