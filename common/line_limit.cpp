@@ -18,7 +18,7 @@ const char kAllOthers[] = "other subjects";
 }  // namespace
 
 bool LineLimit::admit(const std::string& subject, Clock::time_point now) {
-  const std::string key = subject.substr(0, kMaxSubject);
+  const std::string key = subject.substr(0, kMaxSubject) + (subject.size() > kMaxSubject ? "..." : "");
   const bool room = counts_.size() < kMaxSubjects || counts_.contains(key);
   const auto [entry, added] = counts_.try_emplace(room ? key : kAllOthers, Count{now});
   Count& count = entry->second;

@@ -19,7 +19,7 @@ class LineLimit {
 
   static constexpr std::size_t kLines = 3;  // a minute, about one subject
   static constexpr std::size_t kMaxSubjects = 4096;
-  static constexpr std::size_t kMaxSubject = 200;  // bytes; subjects that begin alike so far count as one
+  static constexpr std::size_t kMaxSubject = 128;  // bytes; longer ones that begin alike share their lines
 
   // Whether one more line about the subject may be written. One that may not is counted.
   bool admit(const std::string& subject, Clock::time_point now);

@@ -64,6 +64,10 @@ std::string show(std::string_view bytes) {
   return plain ? std::string(bytes) : quoted(bytes);
 }
 
+std::string show_name(std::string_view bytes) {
+  return bytes.find_first_of("\"'") != std::string_view::npos ? quoted(bytes) : show_word(bytes);
+}
+
 std::string show_word(std::string_view bytes) {
   return bytes.empty() || bytes.find(' ') != std::string_view::npos ? quoted(bytes) : show(bytes);
 }

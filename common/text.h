@@ -36,4 +36,7 @@ std::string show(std::string_view bytes);
 // quotes too.
 std::string show_word(std::string_view bytes);
 
+// The same for a name that stands in a sentence: one that holds a quote of either kind is quoted, too.
+std::string show_name(std::string_view bytes);
+
 }  // namespace whawty

@@ -152,7 +152,7 @@ class Loader {
       return;
     }
     const auto index = static_cast<std::size_t>(same - machines.begin());
-    const std::string name = escape(machine.name);
+    const std::string name = show_name(machine.name);
     if (index >= of_main_file_ || replaced(index))
       node.fail(concat("a second file for machine ", name, "; the first is ", places_[index]));
     loaded_.notices.push_back(

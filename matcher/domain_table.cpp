@@ -187,7 +187,7 @@ void DomainTable::stall(const Uuid& uuid) {
   if (entry == domains_.end() || entry->second.stalled) return;
   entry->second.stalled = true;
   changed_ = true;
-  const std::string machine = "machine " + escape(entry->second.name);
+  const std::string machine = "machine " + show_name(entry->second.name);
   log_.say(machine, log::Level::kWarning,
            machine + " does not answer: nothing is done for it until a call that hangs returns");
 }
@@ -203,7 +203,7 @@ void DomainTable::complain(State& domain, const std::string& complaint) {
   const std::string beginning = complaint.substr(0, kComplaintKept);
   if (domain.complaint == beginning) return;
   domain.complaint = beginning;
-  const std::string machine = "machine " + escape(domain.name);
+  const std::string machine = "machine " + show_name(domain.name);
   log_.say(machine, log::Level::kWarning, concat(machine, ": ", complaint));
 }
 

@@ -46,7 +46,7 @@ std::string name_of(const Hostdev& hostdev) {
 }
 
 std::string rule_name(const std::string& machine, std::size_t rule) {
-  return concat(escape(machine), '[', rule, ']');
+  return concat(show_name(machine), '[', rule, ']');
 }
 
 std::string reason_of(DetachReason reason) {

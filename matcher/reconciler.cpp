@@ -29,14 +29,14 @@ std::string device_name(const DeviceMap& devices, const std::string& sysname, co
 // "DEVICE to a by a[0]", or "DEVICE from a: it left the host".
 std::string text_of(const Change& change) {
   return change.device +
-         (change.key.attach ? " to " + escape(change.machine) + " by "
-                            : " from " + escape(change.machine) + ": ") +
+         (change.key.attach ? " to " + show_name(change.machine) + " by "
+                            : " from " + show_name(change.machine) + ": ") +
          change.why;
 }
 
 // What the limit of the log counts lines by.
 std::string subject_of(const std::string& machine, const std::string& port) {
-  return concat("machine ", escape(machine), port.empty() ? "" : " and port ", port);
+  return concat("machine ", show_name(machine), port.empty() ? "" : " and port ", port);
 }
 
 std::string tries_text(const Attempts::Tries& tries, Clock::time_point now) {
@@ -242,7 +242,7 @@ void Reconciler::say(Attempts::Report report, const ChangeEnded& ended, Clock::t
 
 void Reconciler::say_failure(Attempts::Report report, const ChangeEnded& ended) {
   const Change& change = ended.change;
-  const std::string machine = escape(change.machine);
+  const std::string machine = show_name(change.machine);
   const std::string subject = subject_of(change.machine, change.port);
   if (report == Attempts::Report::kInVain)
     return log_.say(
@@ -258,9 +258,10 @@ void Reconciler::say_conflicts(const std::vector<Conflict>& conflicts) {
   for (const Conflict& conflict : conflicts) {
     if (std::find(conflicts_.begin(), conflicts_.end(), conflict) != conflicts_.end()) continue;
     const std::string device = device_name(devices_.devices(), conflict.sysname, {});
-    log_.say(subject_of(conflict.machine, conflict.sysname), log::Level::kWarning,
-             concat("machine ", escape(conflict.machine), " also wants ", device, " by ",
-                    rule_name(conflict.machine, conflict.rule), ": it stays with ", escape(conflict.holder)));
+    log_.say(
+        subject_of(conflict.machine, conflict.sysname), log::Level::kWarning,
+        concat("machine ", show_name(conflict.machine), " also wants ", device, " by ",
+               rule_name(conflict.machine, conflict.rule), ": it stays with ", show_name(conflict.holder)));
   }
   conflicts_ = conflicts;
 }
@@ -272,7 +273,7 @@ void Reconciler::say_devices() {
 
 void Reconciler::say_guests() {
   for (const Guest& guest : domains_.guests())
-    output_.say(log::Level::kDebug, concat("guest ", escape(guest.name), ' ', to_string(guest.uuid),
+    output_.say(log::Level::kDebug, concat("guest ", show_name(guest.name), ' ', to_string(guest.uuid),
                                            guest.running ? " running" : " off"));
 }
 

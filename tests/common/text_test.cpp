@@ -79,5 +79,15 @@ TEST(TextTest, ConcatJoins) {
   EXPECT_EQ(concat("a", 1, ' ', std::string("b"), 7U), "a1 b7");
 }
 
+TEST(ShowName, IsTheNameAsItIsOrBetweenQuotesIfItsEndWouldNotBeSeen) {
+  EXPECT_EQ(show_name("webcam-test"), "webcam-test");
+  EXPECT_EQ(show_name("a[0]:b\\c"), "a[0]:b\\c");
+  EXPECT_EQ(show_name("a also wants b"), "\"a also wants b\"");
+  EXPECT_EQ(show_name("a\"b"), "\"a\\\"b\"");
+  EXPECT_EQ(show_name("it's"), "\"it's\"");
+  EXPECT_EQ(show_name("K\xc3\xb6ln"), "\"K\\xc3\\xb6ln\"");
+  EXPECT_EQ(show_name(""), "\"\"");
+}
+
 }  // namespace
 }  // namespace whawty

@@ -10,6 +10,7 @@ bool escaping(std::string_view bytes) {
   require(is_a_printable_line(escape(bytes)), "escape() gives more than a printable line");
   require(is_a_printable_line(show(bytes)), "show() gives more than a printable line");
   require(is_a_printable_line(show_word(bytes)), "show_word() gives more than a printable line");
+  require(is_a_printable_line(show_name(bytes)), "show_name() gives more than a printable line");
   require(unescaped(escape(bytes)) == bytes, "escape() does not give the bytes back");
   require(unshown(show(bytes)) == bytes, "show() does not give the bytes back");
   // A blank ends a word.

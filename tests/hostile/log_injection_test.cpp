@@ -236,11 +236,15 @@ TEST_P(ReconcilerInjectionTest, OfADomainsName) {
   start(text_, text_);
   describe();
   answer(2, Outcome::kDone, "");
-  EXPECT_EQ(
-      unescaped(
-          log_.between("attached 001/005 046d:0825 port=1-1 to ", "[0] in ").substr(0, escape(text_).size())),
-      text_);
-  EXPECT_EQ(unescaped(log_.between("guest ", " 00000000-0000-0001-0000-000000000001 running")), text_);
+  const std::string attached = log_.between("attached 001/005 046d:0825 port=1-1 to ", "[0] in ");
+  std::string_view rest = attached;
+  EXPECT_EQ(take_value(rest, " "), text_);
+  EXPECT_EQ(rest, " by " + attached.substr(0, attached.size() - rest.size()))
+      << "the rule begins with the same name";
+  const std::string guest = log_.between("guest ", " running");
+  rest = guest;
+  EXPECT_EQ(take_value(rest, " "), text_);
+  EXPECT_EQ(rest, " 00000000-0000-0001-0000-000000000001");
 }
 
 TEST_P(ReconcilerInjectionTest, OfADomainsXml) {
