@@ -72,6 +72,15 @@ std::optional<std::string> SysfsDirectory::content(const std::string& name, std:
   return bytes;
 }
 
+std::optional<std::string> SysfsDirectory::link(const std::string& name) const {
+  char target[kPage];
+  const ssize_t length = ::readlinkat(directory_.get(), name.c_str(), target, sizeof target);
+  if (length >= 0) return std::string(target, static_cast<std::size_t>(length));
+  constexpr int kNoLink = EINVAL;
+  if (errno != kNoLink && !means_gone(errno)) fail(name);
+  return std::nullopt;
+}
+
 std::vector<std::string> SysfsDirectory::names() const {
   Fd again = open_at(directory_.get(), ".", O_DIRECTORY);
   if (!again) return {};

@@ -31,6 +31,9 @@ class SysfsDirectory {
   // The whole content, at most that many bytes, of a binary attribute. Otherwise as attribute.
   std::optional<std::string> content(const std::string& name, std::size_t at_most) const;
 
+  // What the symbolic link of that name says. Nothing when there is none, or no link, or the device has left.
+  std::optional<std::string> link(const std::string& name) const;
+
   // The names in it, sorted, without those that start with a dot. Empty when the device has left.
   std::vector<std::string> names() const;
 

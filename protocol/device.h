@@ -4,6 +4,7 @@
 // A USB device of the host, as the scanner saw it.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -25,6 +26,26 @@ struct Property {
   bool operator==(const Property&) const = default;
 };
 
+// What the host itself does with a device, or with a part of it.
+enum class HostUseKind : std::uint8_t {
+  kMounted,       // a file system on this block device is mounted
+  kSwap,          // it is swapped to
+  kHeld,          // another block device is made of it: device-mapper, md, bcache
+  kSettling,      // it was in use until just now, and may still be written to
+  kUnknown,       // whether it is in use could not be read
+  kDefaultRoute,  // this network interface carries a default route
+  kKeyboard,      // this keyboard is at the local console, as are only keyboards of USB
+};
+
+struct HostUse {
+  HostUseKind kind = HostUseKind::kUnknown;
+  std::string name;  // of the kernel: "sdb1", "eth1", "input5"; 1 to kMaxHostUseName bytes
+  auto operator<=>(const HostUse&) const = default;
+};
+
+inline constexpr std::size_t kMaxHostUses = 16;  // of a device
+inline constexpr std::size_t kMaxHostUseName = 32;
+
 struct Device {
   std::string sysname;       // the port path, "3-6.3"; "usb3" for a root hub
   std::uint16_t bus = 0;     // 1 to kMaxBus
@@ -36,8 +57,9 @@ struct Device {
   std::vector<Property> properties;  // sorted by name, no name twice
   std::vector<std::string> tags;
   std::vector<std::string> current_tags;
-  bool properties_omitted = false;  // the device had more of them than a record holds
-  Digest digest{};                  // of what it is beyond its numbers
+  bool properties_omitted = false;   // the device had more of them than a record holds
+  Digest digest{};                   // of what it is beyond its numbers
+  std::vector<HostUse> host_uses{};  // sorted, none twice, at most kMaxHostUses
 
   bool operator==(const Device&) const = default;
 };
@@ -49,6 +71,7 @@ inline std::size_t footprint(const Device& device) {
     bytes += sizeof property + property.name.size() + property.value.size();
   for (const std::string& tag : device.tags) bytes += sizeof tag + tag.size();
   for (const std::string& tag : device.current_tags) bytes += sizeof tag + tag.size();
+  for (const HostUse& use : device.host_uses) bytes += sizeof use + use.name.size();
   return bytes;
 }
 

@@ -39,6 +39,11 @@ void write_device(schema::Device::Builder record, const Device& device) {
   write_list(record.initCurrentTags(static_cast<unsigned>(device.current_tags.size())), device.current_tags);
   record.setPropertiesOmitted(device.properties_omitted);
   frame::write_digest(record.initDigest(), device.digest);
+  auto uses = record.initHostUses(static_cast<unsigned>(device.host_uses.size()));
+  for (unsigned i = 0; i < device.host_uses.size(); ++i) {
+    uses[i].setKind(static_cast<std::uint8_t>(device.host_uses[i].kind));
+    uses[i].setName(frame::data(device.host_uses[i].name));
+  }
 }
 
 std::string read_sysname(capnp::Data::Reader data) {
@@ -70,6 +75,20 @@ std::vector<Property> read_properties(capnp::List<schema::Property>::Reader list
   return properties;
 }
 
+std::vector<HostUse> read_host_uses(capnp::List<schema::HostUse>::Reader list) {
+  frame::bounded<std::size_t>(list.size(), 0, kMaxHostUses, "the number of the host's uses");
+  constexpr auto kLast = static_cast<std::uint8_t>(HostUseKind::kKeyboard);
+  std::vector<HostUse> uses;
+  for (const schema::HostUse::Reader use : list) {
+    const auto kind = frame::bounded<std::uint8_t>(use.getKind(), 0, kLast, "a kind of the host's use");
+    uses.push_back({static_cast<HostUseKind>(kind),
+                    frame::bytes(use.getName(), 1, kMaxHostUseName, "the name of what the host uses")});
+    if (uses.size() > 1 && uses[uses.size() - 2] >= uses.back())
+      throw Violation("uses of the host that are not sorted");
+  }
+  return uses;
+}
+
 Device read_device(schema::Device::Reader record) {
   Device device;
   device.sysname = read_sysname(record.getSysname());
@@ -86,6 +105,7 @@ Device read_device(schema::Device::Reader record) {
   device.current_tags = read_tags(record.getCurrentTags());
   device.properties_omitted = record.getPropertiesOmitted();
   device.digest = frame::read_digest(record.getDigest());
+  device.host_uses = read_host_uses(record.getHostUses());
   return device;
 }
 

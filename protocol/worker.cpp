@@ -20,11 +20,9 @@ namespace whawty {
 namespace {
 
 constexpr option kOptions[] = {
-    {"without-landlock", no_argument, nullptr, 'l'},
-    {"connect", required_argument, nullptr, 'c'},
-    {"domain", required_argument, nullptr, 'd'},
-    {"no-domain", no_argument, nullptr, 'n'},
-    {nullptr, 0, nullptr, 0},
+    {"without-landlock", no_argument, nullptr, 'l'}, {"host-mounts", no_argument, nullptr, 'm'},
+    {"connect", required_argument, nullptr, 'c'},    {"domain", required_argument, nullptr, 'd'},
+    {"no-domain", no_argument, nullptr, 'n'},        {nullptr, 0, nullptr, 0},
 };
 
 WorkerOptions parse(int argc, char** argv) {
@@ -32,6 +30,7 @@ WorkerOptions parse(int argc, char** argv) {
   ::opterr = 0;
   for (int choice = 0; (choice = ::getopt_long(argc, argv, "", kOptions, nullptr)) != -1;) {
     if (choice == 'l') options.landlock = false;
+    if (choice == 'm') options.host_mounts = true;
     if (choice == 'c') options.connect = ::optarg;
     if (choice == 'n' || choice == 'd')
       options.domains.emplace(options.domains.value_or(std::set<std::string>{}));

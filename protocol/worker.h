@@ -15,6 +15,7 @@ namespace whawty {
 struct WorkerOptions {
   bool landlock = true;                          // not --without-landlock
   std::string connect;                           // --connect URI, for the actuator
+  bool host_mounts = false;                      // --host-mounts: the scanner got that descriptor
   std::optional<std::set<std::string>> domains;  // --domain NAME, each, or --no-domain, for the actuator
 };
 

@@ -128,7 +128,7 @@ UdevDevice open_handle(udev* udev, const std::string& sysname) {
   throw Gone{};
 }
 
-Reading read_once(udev* udev, const std::string& sysname) {
+Reading read_once(udev* udev, const std::string& sysname, const std::vector<HostUse>& uses) {
   const auto directory = SysfsDirectory::open(concat(kUsbDevices, '/', sysname));
   if (!directory) return {};
   const UdevDevice handle = open_handle(udev, sysname);
@@ -146,6 +146,7 @@ Reading read_once(udev* udev, const std::string& sysname) {
   const std::optional<Digest> digest = digest_of(*directory);
   if (!digest) throw Gone{};
   device.digest = *digest;
+  device.host_uses = uses;
   const bool waits = awaits_udev(handle.get(), *directory);
   // libudev reads by path: only if the directory is still alive, and the number the same, was all of it one
   // device.
@@ -155,10 +156,10 @@ Reading read_once(udev* udev, const std::string& sysname) {
 
 }  // namespace
 
-Reading read_device(udev* udev, const std::string& sysname) {
+Reading read_device(udev* udev, const std::string& sysname, const std::vector<HostUse>& uses) {
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     try {
-      return read_once(udev, sysname);
+      return read_once(udev, sysname, uses);
     } catch (const Gone&) {
       continue;
     } catch (const Nonsense& error) {

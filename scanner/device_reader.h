@@ -8,6 +8,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "protocol/device.h"
 
@@ -27,8 +28,9 @@ struct Reading {
 // follows; unless no udevd runs, or the device has been waiting for it for longer than kPatienceWithUdev.
 // Then what sysfs says has to do.
 //
-// Throws std::system_error when the system, not the device, is at fault.
-Reading read_device(udev* udev, const std::string& sysname);
+// The host's uses become part of the record. Throws std::system_error when the system, not the device, is at
+// fault.
+Reading read_device(udev* udev, const std::string& sysname, const std::vector<HostUse>& uses = {});
 
 inline constexpr unsigned kPatienceWithUdev = 30'000;  // milliseconds since the device was connected
 

@@ -6,6 +6,7 @@
 #include "common/sandbox.h"
 #include "protocol/worker.h"
 #include "scanner/monitor.h"
+#include "scanner/proc_files.h"
 #include "scanner/profile.h"
 #include "scanner/scanner.h"
 #include "scanner/udev.h"
@@ -19,12 +20,13 @@ constexpr std::uint64_t kMemory = 128
 
 void run(const WorkerOptions& options) {
   Channel matcher{take_fd(kScannerToMatcher)};
+  const ProcFiles files("/proc", options.host_mounts ? take_fd(kScannerHostMounts) : Fd{});
   const Udev udev{udev_new()};
   Monitor monitor{udev.get()};
   Sandbox sandbox{.profile = kScannerProfile, .descriptors = kDescriptors, .memory = kMemory};
   if (options.landlock) sandbox.readable = {"/sys", "/run/udev"};
   seal(sandbox);  // no device, no event and no request is read before this line
-  Scanner{udev.get(), monitor, matcher}.serve();
+  Scanner{udev.get(), monitor, files, matcher}.serve();
 }
 
 }  // namespace

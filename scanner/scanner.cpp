@@ -56,22 +56,64 @@ void Scanner::warn_of_too_many() {
 
 void Scanner::wait_and_work() {
   say_left_out();
-  // While the matcher is behind, nothing is read that would make more to tell: the kernel keeps events and
-  // requests. Without POLLIN, which a waiting request would hold up, poll(2) still reports that the matcher
-  // closed its end.
   const bool behind = !matcher_.queue_empty();
-  const auto wanted = static_cast<short>(behind ? matcher_.poll_events() & ~POLLIN : matcher_.poll_events());
-  pollfd waits[] = {{matcher_.fd(), wanted, 0}, {behind ? -1 : monitor_.fd(), POLLIN, 0}};
-  if (::poll(waits, std::size(waits), -1) < 0) {
-    if (errno == EINTR) return;
-    throw std::system_error(errno, std::generic_category(), "poll");
-  }
+  short request = 0;
+  short event = 0;
+  const bool changed = await(behind, request, event);
   if (behind) {
     matcher_.flush();
     return;
   }
-  if (waits[0].revents != 0) answer_request();
-  if (waits[1].revents != 0 && matcher_.queue_empty()) follow_events();
+  if (request != 0) answer_request();
+  if (event != 0 && matcher_.queue_empty()) follow_events();
+  if (changed) next_look_ = last_look_;
+  if (matcher_.queue_empty() && HostUses::Clock::now() >= next_look_ && has_candidates())
+    look_at_host(changed);
+}
+
+// Waits for something to do. True if mounts or swap have changed.
+bool Scanner::await(bool behind, short& request, short& event) {
+  // While the matcher is behind, nothing is read that would make more to tell: the kernel keeps events and
+  // requests. Without POLLIN, which a waiting request would hold up, poll(2) still reports that the matcher
+  // closed its end.
+  const auto wanted = static_cast<short>(behind ? matcher_.poll_events() & ~POLLIN : matcher_.poll_events());
+  const bool watches = !behind && has_candidates() && HostUses::Clock::now() >= last_look_ + kShortestPause;
+  pollfd waits[] = {{matcher_.fd(), wanted, 0},
+                    {behind ? -1 : monitor_.fd(), POLLIN, 0},
+                    {watches ? files_.mounts_fd() : -1, POLLPRI, 0},
+                    {watches ? files_.swaps_fd() : -1, POLLPRI, 0}};
+  const int timeout = behind || !has_candidates() ? -1 : milliseconds_to_look(watches);
+  if (::poll(waits, std::size(waits), timeout) < 0 && errno != EINTR)
+    throw std::system_error(errno, std::generic_category(), "poll");
+  request = waits[0].revents;
+  event = waits[1].revents;
+  return waits[2].revents != 0 || waits[3].revents != 0;
+}
+
+int Scanner::milliseconds_to_look(bool watches) const {
+  const auto when = watches ? next_look_ : std::min(next_look_, last_look_ + kShortestPause);
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(when - HostUses::Clock::now()).count();
+  return static_cast<int>(std::max<decltype(left)>(left, 0));
+}
+
+// Hubs are nobody's.
+bool Scanner::has_candidates() const {
+  return std::any_of(told_.begin(), told_.end(),
+                     [](const auto& known) { return known.second.device_class != kHubClass; });
+}
+
+void Scanner::refresh_uses(bool early) {
+  last_look_ = HostUses::Clock::now();
+  uses_.look(last_look_);
+  next_look_ = last_look_ + (early || uses_.settling() ? kEarly : kNowAndThen);
+}
+
+void Scanner::look_at_host(bool early) {
+  refresh_uses(early);
+  std::vector<std::string> changed;
+  for (const auto& [sysname, device] : told_)
+    if (device.host_uses != uses_.of(sysname)) changed.push_back(sysname);
+  for (const std::string& sysname : changed) look(sysname);
 }
 
 void Scanner::answer_request() {
@@ -94,11 +136,13 @@ void Scanner::follow_events() {
     return;
   }
   loss_logged_ = false;
+  if (!hints.sysnames.empty()) refresh_uses(true);
   for (const std::string& sysname : hints.sysnames) look(sysname);
 }
 
 void Scanner::send_snapshot() {
   const std::vector<std::string> names = usb_devices();
+  refresh_uses(false);
   told_.clear();
   footprint_ = 0;
   matcher_.send(encode(SnapshotBegin{}));
@@ -136,7 +180,11 @@ void Scanner::look(const std::string& sysname) {
 }
 
 std::optional<Device> Scanner::read(const std::string& sysname) {
-  Reading reading = read_device(udev_, sysname);
+  Reading reading = read_device(udev_, sysname, uses_.of(sysname));
+  if (reading.device && !uses_.knows(sysname)) {  // it came after the last look at what the host does
+    refresh_uses(true);
+    reading = read_device(udev_, sysname, uses_.of(sysname));
+  }
   if (reading.complaint.empty()) {
     complaints_.erase(sysname);
   } else if (complaints_[sysname] != reading.complaint) {

@@ -12,22 +12,35 @@
 #include "common/line_limit.h"
 #include "protocol/channel.h"
 #include "protocol/device.h"
+#include "scanner/host_uses.h"
 #include "scanner/monitor.h"
+#include "scanner/proc_files.h"
 
 namespace whawty {
 
 class Scanner {
  public:
   // The monitor hears events since before the first snapshot, so that none falls between the two.
-  Scanner(udev* udev, Monitor& monitor, Channel& matcher)
-      : udev_(udev), monitor_(monitor), matcher_(matcher) {}
+  Scanner(udev* udev, Monitor& monitor, const ProcFiles& files, Channel& matcher)
+      : udev_(udev), monitor_(monitor), files_(files), matcher_(matcher), uses_(files) {}
 
   // Tells all devices at once, then what changes, and all again when asked to or when events were lost. Ends
   // only by PeerClosed, Violation or std::system_error.
   [[noreturn]] void serve();
 
+  // Mounts and swap are looked at when they change, but not more often than this; all that the host does with
+  // its devices now and then. The next look after a change is early: more may follow from it.
+  static constexpr HostUses::Clock::duration kShortestPause = std::chrono::milliseconds(50);
+  static constexpr HostUses::Clock::duration kEarly = std::chrono::milliseconds(250);
+  static constexpr HostUses::Clock::duration kNowAndThen = std::chrono::seconds(1);
+
  private:
   void wait_and_work();
+  bool await(bool behind, short& request, short& event);
+  int milliseconds_to_look(bool watches) const;
+  bool has_candidates() const;
+  void refresh_uses(bool early);
+  void look_at_host(bool early);
   void answer_request();
   void follow_events();
   void send_snapshot();
@@ -42,7 +55,11 @@ class Scanner {
 
   udev* udev_;
   Monitor& monitor_;
+  const ProcFiles& files_;
   Channel& matcher_;
+  HostUses uses_;
+  HostUses::Clock::time_point last_look_;
+  HostUses::Clock::time_point next_look_;
   std::map<std::string, Device> told_;             // what the matcher knows, by sysfs name
   std::map<std::string, std::string> complaints_;  // what the log has been told, by sysfs name
   std::size_t footprint_ = 0;                      // of the devices told

@@ -34,6 +34,12 @@ std::vector<std::string> common_arguments(const Generation::Settings& settings) 
   return {"--without-landlock"};
 }
 
+std::vector<std::string> scanner_arguments(const Generation::Settings& settings) {
+  std::vector<std::string> arguments = common_arguments(settings);
+  if (settings.host_mounts) arguments.emplace_back("--host-mounts");
+  return arguments;
+}
+
 std::vector<std::string> actuator_arguments(const Generation::Settings& settings) {
   std::vector<std::string> arguments = common_arguments(settings);
   arguments.insert(arguments.end(), {"--connect", settings.libvirt_uri});
@@ -59,7 +65,9 @@ Generation::Generation(const Programs& programs, const Settings& settings, Socke
       workers_{{{programs.scanner}, {programs.matcher}, {programs.actuator}}} {
   auto& [scanner, matcher, actuator] = workers_;
   const std::vector<std::string> common = common_arguments(settings);
-  scanner.pid = start(scanner.program, common, {sockets.devices.first.get()});
+  std::vector<int> of_scanner{sockets.devices.first.get()};
+  if (settings.host_mounts) of_scanner.push_back(STDIN_FILENO);
+  scanner.pid = start(scanner.program, scanner_arguments(settings), of_scanner);
   matcher.pid =
       start(matcher.program, common,
             {sockets.control.second.get(), sockets.devices.second.get(), sockets.commands.first.get()});

@@ -23,6 +23,7 @@ class Generation {
     std::string libvirt_uri;
     std::optional<std::vector<std::string>> domains;  // the only ones that may be changed
     bool landlock = true;
+    bool host_mounts = false;  // the standard input is a list of mounts, for the scanner
   };
 
   // Starts the workers, connected to each other. The programs must outlive it. Throws std::system_error.

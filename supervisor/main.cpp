@@ -3,9 +3,12 @@
 //
 // whawty-libvirt-usb-hotplugd: what the user runs. It starts the scanner, the matcher and the actuator and
 // keeps them running; it alone has privileges, and it reads no byte of a device or a guest.
+#include <linux/magic.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -65,6 +68,15 @@ void expect_landlock() {
         "--without-landlock to run without this part of the sandbox");
 }
 
+// The unit gives the list of the host's mounts as the standard input: where it protects folders from the
+// daemon, the list of the daemon's own mount namespace lacks mounts.
+bool is_given_mounts() {
+  struct statfs found {};
+  struct stat status {};
+  return ::fstatfs(STDIN_FILENO, &found) == 0 && found.f_type == PROC_SUPER_MAGIC &&
+         ::fstat(STDIN_FILENO, &status) == 0 && S_ISREG(status.st_mode);
+}
+
 int run(const Options& options) {
   Fd signals = block_signals();
   const bool privileged = has_capability(CAP_SETUID) && has_capability(CAP_SETGID);
@@ -75,7 +87,8 @@ int run(const Options& options) {
   } else {
     log::warning("running without Landlock");
   }
-  Supervisor::Settings settings{options.config, privileged, {options.connect, {}, options.landlock}};
+  Supervisor::Settings settings{
+      options.config, privileged, {options.connect, {}, options.landlock, is_given_mounts()}};
   if (!options.domains.empty()) settings.workers.domains = read_domain_list(options.domains, privileged);
   Programs programs = find_programs();
   seal({.profile = kSupervisorProfile, .capabilities = kCapabilities, .may_start_processes = true});

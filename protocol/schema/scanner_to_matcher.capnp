@@ -55,6 +55,17 @@ struct Device {
 
   digest @11 :Digest;
   # So that the actuator can see whether the device is still this one.
+
+  hostUses @12 :List(HostUse);
+  # What the host itself does with it, at most 16, sorted by kind and name, none twice.
+}
+
+struct HostUse {
+  kind @0 :UInt8;
+  # 0: mounted, 1: swap, 2: held by another block device, 3: was one of these until just now, 4: could not be read,
+  # 5: carries a default route, 6: a keyboard at the local console, where all keyboards are of USB
+
+  name @1 :Data;                 # the kernel's name of the block device, network interface or input device, 1 to 32 bytes
 }
 
 struct Property {

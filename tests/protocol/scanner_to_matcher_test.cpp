@@ -25,6 +25,7 @@ Device webcam() {
   device.properties = {{"A", ""}, {"B\xff", std::string("\0\n\x1b", 3)}, {"ID_SERIAL_SHORT", "3187B60"}};
   device.tags = {"seat", "uaccess"};
   device.current_tags = {"\n"};
+  device.host_uses = {{HostUseKind::kMounted, "sdb1"}, {HostUseKind::kKeyboard, "\xff\n"}};
   return device;
 }
 
@@ -74,6 +75,9 @@ TEST(ScannerMessageTest, ARecordUpToItsBoundsComesBack) {
   for (unsigned i = 0; i < 1023; ++i) device.properties.push_back({"P" + decimal(i, 4), ""});
   device.properties.push_back({std::string(256, 'Z'), std::string(20'000, 'v')});
   device.tags = {std::string(256, 't')};
+  device.host_uses.clear();
+  for (char c = 'a'; device.host_uses.size() < 16; ++c)
+    device.host_uses.push_back({HostUseKind::kHeld, std::string(32, c)});
   EXPECT_EQ(std::get<Device>(decode_scanner_message(encode(device))), device);
   device.properties = {{"A", std::string(32 * 1024, 'v')}};
   EXPECT_EQ(std::get<Device>(decode_scanner_message(encode(device))), device);
@@ -156,6 +160,30 @@ TEST(ScannerMessageTest, TagsOutOfBoundsAreViolations) {
   EXPECT_EQ(tags(1, 0), "a tag of a length out of bounds");
   EXPECT_EQ(tags(1, 257), "a tag of a length out of bounds");
   EXPECT_EQ(tags(1024, 1), "");
+}
+
+TEST(ScannerMessageTest, UsesOfTheHostOutOfBoundsAreViolations) {
+  const auto uses = [](std::initializer_list<std::pair<std::uint8_t, std::string>> list) {
+    return violation([&](Build device) {
+      auto out = device.initHostUses(static_cast<unsigned>(list.size()));
+      unsigned i = 0;
+      for (const auto& [kind, name] : list) {
+        out[i].setKind(kind);
+        out[i++].setName(frame::data(name));
+      }
+    });
+  };
+  EXPECT_EQ(uses({{6, std::string(32, 'x')}}), "");
+  EXPECT_EQ(uses({{7, "x"}}), "a kind of the host's use out of bounds");
+  EXPECT_EQ(uses({{255, "x"}}), "a kind of the host's use out of bounds");
+  EXPECT_EQ(uses({{0, ""}}), "the name of what the host uses of a length out of bounds");
+  EXPECT_EQ(uses({{0, std::string(33, 'x')}}), "the name of what the host uses of a length out of bounds");
+  EXPECT_EQ(uses({{0, "b"}, {1, "a"}}), "");
+  for (const char* const second : {"b", "a"})
+    EXPECT_EQ(uses({{1, "b"}, {1, second}}), "uses of the host that are not sorted");
+  EXPECT_EQ(uses({{1, "a"}, {0, "b"}}), "uses of the host that are not sorted");
+  EXPECT_EQ(violation([](Build device) { device.initHostUses(17); }),
+            "the number of the host's uses out of bounds");
 }
 
 TEST(ScannerMessageTest, AnUnknownKindIsAViolation) {

@@ -102,6 +102,8 @@ Host::Host() : netlink_(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_KO
   fs::create_directories("/sys/dev/char");
   fs::create_directories("/run/udev/data");
   write("/run/udev/control", "");
+  mount();
+  write_list("swaps", "Filename\tType\tSize\tUsed\tPriority\n");
 }
 
 Host::~Host() {
@@ -154,6 +156,43 @@ void Host::write_database(const UsbDevice& device) {
 
 void Host::stop_udevd() {
   fs::remove("/run/udev/control");
+}
+
+void Host::show(const std::string& of, const std::string& name, const std::string& path,
+                const std::map<std::string, std::string>& attributes) {
+  fs::create_directories("/sys/" + path);
+  for (const auto& [attribute, content] : attributes) write("/sys/" + path + '/' + attribute, content + '\n');
+  const std::string link = "/sys/class/" + of + '/' + name;
+  fs::create_directories("/sys/class/" + of);
+  if (!fs::is_symlink(link)) fs::create_symlink("../../" + path, link);
+}
+
+void Host::hide(const std::string& of, const std::string& name) {
+  fs::remove_all(fs::canonical("/sys/class/" + of + '/' + name));
+  fs::remove("/sys/class/" + of + '/' + name);
+}
+
+void Host::show_disk(const std::string& sysname, const std::string& number_of_partition) {
+  const std::string disk = "devices/pci0/" + sysname + '/' + sysname + ":1.0/host3/target3:0:0/block/sdb";
+  const std::string idle = "1 0 8 1 0 0 0 0 0 1 1";
+  show("block", "sdb", disk, {{"dev", "8:16"}, {"stat", idle}});
+  show("block", "sdb1", disk + "/sdb1", {{"dev", number_of_partition}, {"stat", idle}});
+}
+
+void Host::write_list(const std::string& name, const std::string& content) {
+  const std::string path = std::string(kProc) + '/' + name;
+  fs::create_directories(fs::path(path).parent_path());
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+  check(::pwrite(file, content.data(), content.size(), 0) == static_cast<ssize_t>(content.size()), path);
+  check(::ftruncate(file, static_cast<off_t>(content.size())) == 0, path);
+  ::close(file);
+}
+
+void Host::mount(const std::map<std::string, std::string>& devices) {
+  std::string list = "22 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw\n";
+  for (const auto& [number, device] : devices)
+    list += "30 22 " + number + " / /mnt rw,relatime shared:9 - vfat " + device + " rw\n";
+  write_list("self/mountinfo", list);
 }
 
 void Host::event(const std::string& action, const std::string& sysname, int times) {

@@ -39,6 +39,23 @@ class Host {
   void write_database(const UsbDevice& device);
   void stop_udevd();
 
+  // Shows something in a class of sysfs, "block", at that path below /sys; or no longer. A name of folders,
+  // "sdb/holders/dm-0", is an attribute too.
+  void show(const std::string& of, const std::string& name, const std::string& path,
+            const std::map<std::string, std::string>& attributes = {});
+  void hide(const std::string& of, const std::string& name);
+
+  // A disk of a USB device, with one partition: sdb and sdb1 are 8:16 and 8:17 as long as nothing else is
+  // said.
+  void show_disk(const std::string& sysname, const std::string& number_of_partition = "8:17");
+
+  // A file below the folder kProc, which stands for /proc, in place: who has it open reads it.
+  void write_list(const std::string& name, const std::string& content);
+  static constexpr const char* kProc = "/run/proc";
+
+  // A list of mounts with "/" and these devices, by number and name: {"8:17", "/dev/sdb1"}.
+  void mount(const std::map<std::string, std::string>& devices = {});
+
   // Sends an event of that device as udevd does; more than once: as fast as it can.
   void event(const std::string& action, const std::string& sysname, int times = 1);
 

@@ -7,15 +7,21 @@
 #include <gtest/gtest.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <optional>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "common/descriptors.h"
 #include "common/exit_code.h"
@@ -50,7 +56,9 @@ class ProcessTest : public testing::Test {
     if (pid_ == 0) {
       char name[] = "7";
       char verify[] = "SYSTEMD_DEVICE_VERIFY_SYSFS=0";
-      char* arguments[] = {name, nullptr};
+      std::vector<char*> arguments{name};
+      for (std::string& argument : arguments_) arguments.push_back(argument.data());
+      arguments.push_back(nullptr);
       char* environment[] = {verify, nullptr};
       // The channel's end may have any number, also the one that it is to have.
       const int channel = ::fcntl(theirs.get(), F_DUPFD, 10);
@@ -58,7 +66,7 @@ class ProcessTest : public testing::Test {
       ::dup2(channel, kScannerToMatcher);
       ::close_range(kScannerToMatcher + 1, ~0U, 0);
       before_exec();
-      ::execve(SCANNER, arguments, environment);
+      ::execve(SCANNER, arguments.data(), environment);
       ::_exit(127);
     }
     ::close(log[1]);
@@ -98,6 +106,7 @@ class ProcessTest : public testing::Test {
   }
 
   fake::Host host_;
+  std::vector<std::string> arguments_;
   std::optional<fake::Matcher> matcher_;
   Fd log_;
   pid_t pid_ = -1;
@@ -149,6 +158,46 @@ TEST_F(ProcessTest, SurvivesSealedWhatAHostMayOffer) {
   const std::string log = logged();
   EXPECT_THAT(log, HasSubstr("USB device d1 is left out: devnum is 'none'"));
   EXPECT_THAT(log, HasSubstr("lost"));
+}
+
+// A real mount and the real list, read after the seal: the partition has the number of a tmpfs.
+TEST_F(ProcessTest, AMountIsNoticedAtOnceByTheSealedProcess) {
+  std::filesystem::create_directories("/run/stick");
+  ASSERT_EQ(::mount("none", "/run/stick", "tmpfs", 0, nullptr), 0);
+  struct stat stick {};
+  ASSERT_EQ(::stat("/run/stick", &stick), 0);
+  host_.plug(fake::device("1-2", 1, 2));
+  host_.show_disk("1-2", concat(major(stick.st_dev), ':', minor(stick.st_dev)));
+  start();
+  EXPECT_THAT(matcher_->snapshot().at(0).host_uses, ElementsAre(HostUse{HostUseKind::kMounted, "sdb1"}));
+  ASSERT_EQ(::umount2("/run/stick", 0), 0);
+  EXPECT_THAT(matcher_->expect<Device>().host_uses, ElementsAre(HostUse{HostUseKind::kSettling, "sdb1"}));
+  EXPECT_THAT(matcher_->expect<Device>().host_uses, IsEmpty());
+  matcher_->rescan();  // the next look is a second away
+  EXPECT_THAT(matcher_->snapshot(), SizeIs(1));
+  const auto before = std::chrono::steady_clock::now();
+  ASSERT_EQ(::mount("none", "/run/stick", "tmpfs", 0, nullptr), 0);
+  ASSERT_EQ(::stat("/run/stick", &stick), 0);
+  host_.show_disk("1-2", concat(major(stick.st_dev), ':', minor(stick.st_dev)));
+  EXPECT_THAT(matcher_->expect<Device>().host_uses, SizeIs(1));
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::milliseconds(700));
+}
+
+// As the systemd unit does: a list of another mount namespace, here one that lacks the mount.
+TEST_F(ProcessTest, TheListOfMountsMayBeGiven) {
+  std::filesystem::create_directories("/run/stick");
+  ASSERT_EQ(::mount("none", "/run/stick", "tmpfs", 0, nullptr), 0);
+  struct stat stick {};
+  ASSERT_EQ(::stat("/run/stick", &stick), 0);
+  host_.plug(fake::device("1-2", 1, 2));
+  host_.show_disk("1-2", concat(major(stick.st_dev), ':', minor(stick.st_dev)));
+  host_.mount();
+  arguments_ = {"--host-mounts"};
+  start([] {
+    const int list = ::open("/run/proc/self/mountinfo", O_RDONLY);
+    if (::dup2(list, kScannerHostMounts) < 0 || ::fcntl(kScannerHostMounts, F_SETFD, 0) != 0) ::_exit(126);
+  });
+  EXPECT_THAT(matcher_->snapshot().at(0).host_uses, IsEmpty());
 }
 
 TEST_F(ProcessTest, SurvivesSuspension) {

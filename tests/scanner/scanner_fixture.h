@@ -41,7 +41,7 @@ class ScannerTest : public testing::Test {
   void start() {
     thread_ = std::jthread([this] {
       try {
-        Scanner(udev_.get(), monitor_, channel_).serve();
+        Scanner(udev_.get(), monitor_, files_, channel_).serve();
       } catch (const PeerClosed&) {
         end_ = kPeerClosed;
       } catch (const Violation&) {
@@ -88,6 +88,7 @@ class ScannerTest : public testing::Test {
   fake::Host host_;
   Udev udev_{udev_new()};
   Monitor monitor_{udev_.get()};
+  ProcFiles files_{fake::Host::kProc};
   std::optional<fake::Matcher> matcher_;
   Channel channel_;
   std::atomic<End> end_ = kRuns;

@@ -2,6 +2,8 @@
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 #include "scanner/scanner.h"
 
+#include <filesystem>
+
 #include "common/text.h"
 #include "scanner_fixture.h"
 
@@ -33,6 +35,52 @@ TEST_F(ScannerTest, ARequestIsAnsweredWithAWholeSnapshot) {
   host_.plug(fake::device("1-3", 1, 3));
   matcher_->rescan();
   EXPECT_THAT(sysnames(matcher_->snapshot()), ElementsAre("1-2", "1-3"));
+}
+
+TEST_F(ScannerTest, ADeviceIsToldWithWhatTheHostDoesWithIt) {
+  host_.show_disk("1-2");
+  host_.mount({{"8:17", "none"}});
+  host_.plug(mouse_);
+  start();
+  EXPECT_THAT(matcher_->snapshot().at(0).host_uses, ElementsAre(HostUse{HostUseKind::kMounted, "sdb1"}));
+}
+
+// Whoever is told has been looked at: a device that comes between the two is not told as one that is free.
+TEST_F(ScannerTest, ADeviceThatComesDuringTheLookIsNotToldAsFree) {
+  std::filesystem::create_directories("/sys/fs/ext4/sdc");
+  host_.show_disk("1-2");
+  start_with({mouse_});
+  const auto reader = host_.when_read("1-2", "1-2:1.0/host3/target3:0:0/block/sdb/sdb1/dev", [this] {
+    host_.show("block", "sdc", "devices/pci0/1-3/1-3:1.0/block/sdc", {{"dev", "8:32"}});
+    host_.plug(fake::device("1-3", 1, 3));
+  });
+  matcher_->rescan();
+  for (const Device& device : matcher_->snapshot()) EXPECT_EQ(device.sysname, "1-2");
+  host_.event("add", "1-3");
+  EXPECT_THAT(matcher_->expect<Device>().host_uses, ElementsAre(HostUse{HostUseKind::kMounted, "sdc"}));
+}
+
+// Without an event: a file cannot announce that it has changed.
+TEST_F(ScannerTest, WhatTheHostDoesIsLookedAtNowAndThen) {
+  host_.show_disk("1-2");
+  start_with({mouse_});
+  host_.mount({{"8:17", "none"}});
+  EXPECT_THAT(matcher_->expect<Device>().host_uses, ElementsAre(HostUse{HostUseKind::kMounted, "sdb1"}));
+  host_.mount();
+  EXPECT_THAT(matcher_->expect<Device>().host_uses, ElementsAre(HostUse{HostUseKind::kSettling, "sdb1"}));
+  EXPECT_THAT(matcher_->expect<Device>().host_uses, IsEmpty());
+  expect_no_more();
+}
+
+TEST_F(ScannerTest, WhatTheHostDoesIsLookedAtWithEachEventAndEachRequest) {
+  host_.show_disk("1-2");
+  start_with({mouse_});
+  host_.mount({{"8:17", "none"}});
+  host_.event("change", "1-2");
+  EXPECT_THAT(matcher_->expect<Device>().host_uses, SizeIs(1));
+  host_.mount({{"8:16", "none"}, {"8:17", "none"}});
+  matcher_->rescan();
+  EXPECT_THAT(matcher_->snapshot().at(0).host_uses, SizeIs(2));
 }
 
 TEST_F(ScannerTest, AnythingElseThanARequestIsAViolation) {

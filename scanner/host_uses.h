@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// What the host itself does with its USB devices, as far as sysfs and the kernel's lists in /proc show it.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "protocol/device.h"
+#include "scanner/proc_files.h"
+#include "scanner/proc_lists.h"
+
+namespace whawty {
+
+class HostUses {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  explicit HostUses(const ProcFiles& files) : files_(files) {}
+
+  // Looks again at all of it. Throws std::system_error when the system, not a device, is at fault.
+  void look(Clock::time_point now);
+
+  // What the last look saw of the device of that sysfs name: sorted, none twice, at most kMaxHostUses.
+  std::vector<HostUse> of(const std::string& sysname) const;
+
+  // Whether the device was there at the last look.
+  bool knows(const std::string& sysname) const { return known_.contains(sysname); }
+
+  // Whether a disk that was in use may be free at one of the next looks.
+  bool settling() const { return settling_; }
+
+  // An unmounted file system has left the list of mounts before its last blocks are written. So a disk counts
+  // as in use until its counters have stood still, with nothing under way, for this long.
+  static constexpr Clock::duration kQuiet = std::chrono::milliseconds(500);
+
+ private:
+  // A block device that is or was in use.
+  struct Disk {
+    std::string counters;
+    Clock::time_point since;  // it has been out of use, and its counters have stood still
+    bool in_use = true;
+  };
+
+  void look_at_disks(Clock::time_point now);
+  bool settles(const std::string& path, const std::string& name, Clock::time_point now,
+               std::map<std::string, Disk>& disks);
+  void look_at_interfaces();
+  void look_at_keyboards();
+  std::string owner_of(const std::string& path) const;
+  void add(const std::string& owner, HostUseKind kind, const std::string& name);
+
+  const ProcFiles& files_;
+  std::map<std::string, std::string, std::less<>> usb_;  // path of a USB device below /sys -> its name
+  Names known_;                                          // of the USB devices
+  std::map<std::string, std::vector<HostUse>> uses_;     // by sysfs name
+  std::map<std::string, Disk> disks_;                    // by path below /sys
+  bool settling_ = false;
+};
+
+}  // namespace whawty
