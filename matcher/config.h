@@ -33,6 +33,7 @@ struct Rule {
   std::vector<PropertyCondition> properties;
   std::vector<std::string> tags;
   std::vector<std::string> current_tags;
+  bool allow_host_device = false;  // it also gives a device that the host is using
 };
 
 // A libvirt domain, by name, and the rules for its devices: a device that matches any of them is the

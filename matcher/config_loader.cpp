@@ -91,7 +91,7 @@ bool has_condition(const Rule& rule) {
 }
 
 Rule read_rule(const ConfigNode& node) {
-  node.expect_keys({"bus", "device", "vendor-id", "product-id", "udev"});
+  node.expect_keys({"bus", "device", "vendor-id", "product-id", "udev", "allow-host-device"});
   Rule rule;
   rule.bus = node["bus"].decimal_number(1, kMaxBus);
   rule.device = node["device"].decimal_number(1, kMaxDeviceNumber);
@@ -102,6 +102,7 @@ Rule read_rule(const ConfigNode& node) {
   for (const ConfigNode& entry : udev["env"].items()) rule.properties.push_back(read_property(entry));
   rule.tags = read_tags(udev["tags"]);
   rule.current_tags = read_tags(udev["current-tags"]);
+  rule.allow_host_device = node["allow-host-device"].boolean().value_or(false);
   if (!has_condition(rule)) node.fail("no condition, which would match every device; expected at least one");
   return rule;
 }

@@ -178,4 +178,14 @@ std::optional<std::uint16_t> ConfigNode::id_number() const {
   return number(0, 0xffff, Notation::kHexadecimal);
 }
 
+std::optional<bool> ConfigNode::boolean() const {
+  expect(YamlNode::Kind::kScalar, "true or false");
+  if (absent()) return std::nullopt;
+  const std::string& text = yaml_->text;
+  const bool is_boolean = text == "true" || text == "false";
+  if (is_boolean && yaml_->quoted) fail(concat(quote(text), " is a text; write it without quotes"));
+  if (!is_boolean) fail(concat(quote(text), " is neither true nor false"));
+  return text == "true";
+}
+
 }  // namespace whawty

@@ -50,6 +50,8 @@ class ConfigNode {
   // Throws ConfigFault, too, when the number is out of bounds.
   std::optional<std::uint16_t> decimal_number(std::uint16_t at_least, std::uint16_t at_most) const;
   std::optional<std::uint16_t> id_number() const;
+  // true or false, and no other word that YAML 1.1 takes for one of them.
+  std::optional<bool> boolean() const;
 
   // Throws ConfigFault with the value's place, or the key's.
   [[noreturn]] void fail(std::string_view what) const;

@@ -66,4 +66,10 @@ std::optional<std::size_t> first_match(const Machine& machine, const Device& dev
   return std::nullopt;
 }
 
+std::optional<std::size_t> first_match_for_host_device(const Machine& machine, const Device& device) {
+  for (std::size_t i = 0; i < machine.rules.size(); ++i)
+    if (machine.rules[i].allow_host_device && matches(machine.rules[i], device)) return i;
+  return std::nullopt;
+}
+
 }  // namespace whawty

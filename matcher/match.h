@@ -14,7 +14,8 @@ namespace whawty {
 
 bool matches(const Rule& rule, const Device& device);
 
-// The index of the machine's first rule that the device matches.
+// The index of the machine's first rule that the device matches; or that also allows what the host is using.
 std::optional<std::size_t> first_match(const Machine& machine, const Device& device);
+std::optional<std::size_t> first_match_for_host_device(const Machine& machine, const Device& device);
 
 }  // namespace whawty

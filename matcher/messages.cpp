@@ -32,6 +32,26 @@ std::string list_of(const std::vector<std::string>& tags) {
   return text;
 }
 
+const char* text_of(HostUseKind kind) {
+  switch (kind) {
+    case HostUseKind::kMounted:
+      return " is mounted";
+    case HostUseKind::kSwap:
+      return " is swap";
+    case HostUseKind::kHeld:
+      return " is a part of another block device";
+    case HostUseKind::kSettling:
+      return " was in use just now";
+    case HostUseKind::kUnknown:
+      return " may be in use: that could not be read";
+    case HostUseKind::kDefaultRoute:
+      return " carries a default route";
+    case HostUseKind::kKeyboard:
+      return " is the only keyboard of the local console";
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string name_of(const Device& device) {
@@ -61,6 +81,13 @@ std::string reason_of(DetachReason reason) {
   return {};
 }
 
+std::string text_of(const std::vector<HostUse>& uses) {
+  std::string text;
+  for (const HostUse& use : uses)
+    text += concat(text.empty() ? "" : ", ", show_word(use.name), text_of(use.kind));
+  return text;
+}
+
 std::string duration_text(std::chrono::nanoseconds duration) {
   const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
   return milliseconds < 10'000 ? concat(milliseconds, " ms") : concat(milliseconds / 1000, " s");
@@ -80,6 +107,10 @@ std::vector<std::string> listing_of(const Device& device) {
     lines.emplace_back("  (more properties and tags than a record holds: none can be matched)");
   lines.push_back("  tags:" + list_of(device.tags));
   lines.push_back("  current tags:" + list_of(device.current_tags));
+  for (const HostUse& use : device.host_uses)
+    lines.push_back(concat(
+        "  the host: ", show_word(use.name),
+        use.kind == HostUseKind::kKeyboard ? " is a keyboard of the local console" : text_of(use.kind)));
   return lines;
 }
 

@@ -121,19 +121,55 @@ void plan_detaches(const World& world, Plan& plan) {
   }
 }
 
+// The keyboards of the local console that no guest has or is about to get.
+class HostKeyboards {
+ public:
+  HostKeyboards(const World& world, const DeviceMap& devices) {
+    for (const auto& [sysname, device] : devices)
+      if (is_one(device) && world.holding_of(device) == nullptr) left_.insert(sysname);
+  }
+
+  void give_away(const Device& device) { left_.erase(device.sysname); }
+
+  // What the host would miss if it lost this device, too.
+  std::vector<HostUse> missed_uses(const Device& device) const {
+    std::vector<HostUse> uses = device.host_uses;
+    if (left_.size() > 1)
+      std::erase_if(uses, [](const HostUse& use) { return use.kind == HostUseKind::kKeyboard; });
+    return uses;
+  }
+
+ private:
+  static bool is_one(const Device& device) {
+    return std::any_of(device.host_uses.begin(), device.host_uses.end(),
+                       [](const HostUse& use) { return use.kind == HostUseKind::kKeyboard; });
+  }
+
+  std::set<std::string> left_;
+};
+
 // A device goes to one machine at most; the others that a rule gives it to are in conflict.
-void plan_device(const World& world, const Config& config, const Device& device, Plan& plan) {
+void plan_device(const World& world, const Config& config, const Device& device, HostKeyboards& keyboards,
+                 Plan& plan) {
   const Holding* const holding = world.in_the_way_of(device);
   std::string holder = holding == nullptr ? "" : holding->domain->name;
+  const std::vector<HostUse> uses = keyboards.missed_uses(device);
   for (const Machine& machine : config.machines) {
     const DomainView* const domain = world.domain_of(machine);
-    const auto rule = domain == nullptr ? std::nullopt : first_match(machine, device);
+    auto rule = domain == nullptr ? std::nullopt : first_match(machine, device);
     if (!rule || machine.name == holder) continue;
     if (!holder.empty()) {
       plan.conflicts.push_back({device.sysname, machine.name, *rule, holder});
       continue;
     }
+    const auto allowing = uses.empty() ? rule : first_match_for_host_device(machine, device);
+    if (!allowing) {
+      plan.refusals.push_back({device.sysname, machine.name, *rule, uses});
+      continue;
+    }
+    rule = allowing;
     holder = machine.name;
+    keyboards.give_away(device);
     if (domain->settled) plan.attaches.push_back({domain->uuid, device.sysname, *rule});
   }
 }
@@ -162,8 +198,10 @@ Plan plan(const DeviceMap& devices, const std::vector<DomainView>& domains, cons
   const World world(devices, domains, config);
   Plan plan;
   plan_detaches(world, plan);
+  HostKeyboards keyboards(world, devices);
   for (const auto& [sysname, device] : devices)
-    if (can_be_attached(device) && !put_aside.contains(sysname)) plan_device(world, config, device, plan);
+    if (can_be_attached(device) && !put_aside.contains(sysname))
+      plan_device(world, config, device, keyboards, plan);
   drop_passing_conflicts(world, devices, plan);
   return plan;
 }

@@ -54,10 +54,20 @@ struct Conflict {
   bool operator==(const Conflict&) const = default;
 };
 
+// A machine's rule matches a device that nobody has, but the host itself is using.
+struct Refusal {
+  std::string sysname;
+  std::string machine;
+  std::size_t rule = 0;
+  std::vector<HostUse> uses;
+  bool operator==(const Refusal&) const = default;
+};
+
 struct Plan {
   std::vector<Detach> detaches;  // to be done before the attaches
   std::vector<Attach> attaches;
   std::vector<Conflict> conflicts;
+  std::vector<Refusal> refusals;
 };
 
 // Whether a guest can have such a device at all: no hub, and nothing that libvirt has no way to name.
@@ -69,9 +79,11 @@ Hostdev hostdev_of(const Device& device);
 // A machine's devices are those that match one of its rules. What it has beyond them is detached; what it
 // lacks is attached, unless another domain has it: whoever has a device keeps it as long as a rule of its own
 // gives it the device, or for good if it is no machine of the configuration. Among several that lack it, the
-// first in the configuration gets it. A machine with keep_foreign keeps every hostdev that is not ours.
-// Nothing is planned for domains that are not settled, or not in the configuration. A device that is put
-// aside, by sysname, is not attached; what became wrong of it is detached all the same.
+// first in the configuration gets it. What the host is using goes only where a rule allows that, and stays
+// where it is once a guest has it; of the keyboards of a local console the last one counts. A machine with
+// keep_foreign keeps every hostdev that is not ours. Nothing is planned for domains that are not settled, or
+// not in the configuration. A device that is put aside, by sysname, is not attached; what became wrong of it
+// is detached all the same.
 Plan plan(const DeviceMap& devices, const std::vector<DomainView>& domains, const Config& config,
           const std::set<std::string>& put_aside = {});
 

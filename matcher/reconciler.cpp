@@ -48,6 +48,12 @@ bool is_another(const Device& device, const Device& last) {
   return device.bus != last.bus || device.number != last.number || device.digest != last.digest;
 }
 
+// A disk that settles will be free in a moment, and was spoken of when it was in use.
+bool is_passing(const Refusal& refusal) {
+  return std::all_of(refusal.uses.begin(), refusal.uses.end(),
+                     [](const HostUse& use) { return use.kind == HostUseKind::kSettling; });
+}
+
 }  // namespace
 
 void Reconciler::use(Config config, Clock::time_point now) {
@@ -57,6 +63,7 @@ void Reconciler::use(Config config, Clock::time_point now) {
   attempts_.hurry();
   flapping_.limit(config_->max_reconnects);
   conflicts_.clear();
+  refusals_.clear();
   plan_is_old_ = true;
   if (!reported_) report_status({});
 }
@@ -163,6 +170,7 @@ void Reconciler::carry_out_plan(Clock::time_point now) {
   for (const Detach& detach : plan.detaches) carry_out(detach, now);
   for (const Attach& attach : plan.attaches) carry_out(attach, now);
   say_conflicts(plan.conflicts);
+  say_refusals(plan.refusals);
   next_attempt_ = attempts_.next(now);
   report_status(views);
 }
@@ -264,6 +272,19 @@ void Reconciler::say_conflicts(const std::vector<Conflict>& conflicts) {
                rule_name(conflict.machine, conflict.rule), ": it stays with ", show_name(conflict.holder)));
   }
   conflicts_ = conflicts;
+}
+
+void Reconciler::say_refusals(const std::vector<Refusal>& refusals) {
+  for (const Refusal& refusal : refusals) {
+    if (is_passing(refusal) || std::find(refusals_.begin(), refusals_.end(), refusal) != refusals_.end())
+      continue;
+    log_.say(subject_of(refusal.machine, refusal.sysname), log::Level::kWarning,
+             concat(device_name(devices_.devices(), refusal.sysname, {}),
+                    " stays with the host: ", text_of(refusal.uses), "; machine ", show_name(refusal.machine),
+                    " wants it by ", rule_name(refusal.machine, refusal.rule),
+                    "; to allow it, say allow-host-device: true in that rule"));
+  }
+  refusals_ = refusals;
 }
 
 void Reconciler::say_devices() {

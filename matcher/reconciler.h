@@ -55,6 +55,7 @@ class Reconciler {
   void say(Attempts::Report report, const ChangeEnded& ended, Clock::time_point now);
   void say_failure(Attempts::Report report, const ChangeEnded& ended);
   void say_conflicts(const std::vector<Conflict>& conflicts);
+  void say_refusals(const std::vector<Refusal>& refusals);
   void say_devices();
   void say_guests();
   void report_status(const std::vector<DomainView>& views);
@@ -68,6 +69,7 @@ class Reconciler {
   Attempts attempts_;
   Flapping flapping_;
   std::vector<Conflict> conflicts_;  // those that hold, and were said
+  std::vector<Refusal> refusals_;    // the same
   Clock::time_point next_round_;
   Clock::time_point next_attempt_ = Clock::time_point::max();
   bool plan_is_old_ = false;

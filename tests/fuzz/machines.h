@@ -29,7 +29,7 @@ machines:
     foreign-devices: keep
     devices:
     - {bus: 2, vendor-id: 2}
-    - {device: 3}
+    - {device: 3, allow-host-device: true}
     - udev: {env: [{name: M, equals: ''}]}
     - udev: {env: [{name: A, pattern: '([a-z]{1,20}){1,20}[^x]{0,50}z$'}]}
 )";

@@ -43,6 +43,10 @@ const DomainView& domain_of(const Uuid& uuid, const std::vector<DomainView>& dom
   return *found;
 }
 
+bool is_keyboard(const HostUse& use) {
+  return use.kind == HostUseKind::kKeyboard;
+}
+
 void check(const Plan& plan, const DeviceMap& devices, const std::vector<DomainView>& domains,
            const Config& config) {
   for (const Detach& detach : plan.detaches) {
@@ -60,8 +64,12 @@ void check(const Plan& plan, const DeviceMap& devices, const std::vector<DomainV
     const auto machine = std::find_if(config.machines.begin(), config.machines.end(),
                                       [&](const Machine& one) { return one.name == name; });
     require(machine != config.machines.end(), "a domain that is not configured is to get a device");
-    require(first_match(*machine, device) == attach.rule,
+    const bool keyboard_only = std::all_of(device.host_uses.begin(), device.host_uses.end(), is_keyboard);
+    require(first_match(*machine, device) == attach.rule ||
+                first_match_for_host_device(*machine, device) == attach.rule,
             "a device is attached by another rule than the first");
+    require(keyboard_only || machine->rules[attach.rule].allow_host_device,
+            "a device that the host is using is attached");
     require(can_be_attached(device), "what no guest can have is attached");
     require(attached.insert(attach.sysname).second, "two domains are to get one device");
   }

@@ -74,6 +74,9 @@ inline Device read_device(Reader& bytes) {
   device.tags = bytes.texts(3);
   device.current_tags = bytes.texts(3);
   device.digest = {bytes.byte(), 0, 0, 0};
+  constexpr std::uint64_t kKinds = static_cast<std::uint64_t>(HostUseKind::kKeyboard) + 1;
+  if (device.digest[0] >= 128)
+    device.host_uses = {{static_cast<HostUseKind>(device.digest[0] % kKinds), "\x1b"}};
   return device;
 }
 

@@ -45,7 +45,8 @@ Device webcam() {
           {"seat", "uaccess"},
           {"seat"},
           false,
-          kDigest};
+          kDigest,
+          {{HostUseKind::kMounted, "sdb1"}, {HostUseKind::kKeyboard, "input5"}}};
 }
 
 std::string bytes(std::initializer_list<int> values) {
@@ -57,6 +58,7 @@ std::string bytes(std::initializer_list<int> values) {
 // The values of reader.h's read_device(): port, bus, number, vendor, product, no hub, no interface, which of
 // three properties, no tag, digest.
 const std::string kDevice = bytes({0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 7});
+const std::string kDeviceInUse = bytes({2, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 133});
 const std::string kDeviceWithSerial = bytes({1, 1, 2, 0, 0, 0, 0, 0, 1, 2, 'x', 'x', 4, 0, 0, 0, 9});
 
 Seeds worlds() {
@@ -65,6 +67,8 @@ Seeds worlds() {
       bytes({1}) + kDevice + bytes({1, 0, 1, 0}),
       // Two devices; a domain named b with a hostdev that this daemon attached and that is none of them.
       bytes({2}) + kDevice + kDeviceWithSerial + bytes({1, 1, 1, 1, 2, 2, 4, 2, 1}),
+      // One device that the host is using, and one that it is not; the domain a.
+      bytes({2}) + kDeviceInUse + kDevice + bytes({1, 0, 1, 0}),
   };
 }
 

@@ -25,6 +25,7 @@ std::string to_text(const Rule& rule) {
   for (const PropertyCondition& condition : rule.properties) text += to_text(condition);
   for (const std::string& tag : rule.tags) text += concat("    tag '", escape(tag), "'\n");
   for (const std::string& tag : rule.current_tags) text += concat("    current tag '", escape(tag), "'\n");
+  if (rule.allow_host_device) text += "    allow host device\n";
   return text;
 }
 

@@ -24,6 +24,17 @@ const Device kHubByInterface{"1-4", 1, 10, 0x0424, 0x2514, 0, {0x03, 0x09}, {}, 
 const Device kRootHub{"usb1", 1, 1, 0x1d6b, 0x0002, 0x09, {0x09}, {}, {}, {}, false};
 const Device kNameless{"2-2", 2, 8, 0, 0x0001, 0, {0x03}, {}, {}, {}, false};
 
+Device used(Device device, std::vector<HostUse> uses) {
+  device.host_uses = std::move(uses);
+  return device;
+}
+Device mounted(Device device) {
+  return used(std::move(device), {{HostUseKind::kMounted, "sdb1"}});
+}
+Device keyboard(Device device) {
+  return used(std::move(device), {{HostUseKind::kKeyboard, "input5"}});
+}
+
 DeviceMap devices(std::initializer_list<Device> list) {
   DeviceMap map;
   for (const Device& device : list) map[device.sysname] = device;
@@ -99,6 +110,10 @@ std::string conflict(const std::string& machine, const Device& device, const std
   return machine + " wants " + device.sysname + " of " + holder;
 }
 
+std::string refusal(const std::string& machine, const Device& device) {
+  return machine + " is refused " + device.sysname;
+}
+
 struct Case {
   std::string title;
   DeviceMap devices;
@@ -126,6 +141,7 @@ Words in_words(const Plan& plan, const std::vector<DomainView>& domains) {
     words.push_back("attach " + one.sysname + " to " + name_in(domains, one.domain));
   for (const Conflict& one : plan.conflicts)
     words.push_back(one.machine + " wants " + one.sysname + " of " + one.holder);
+  for (const Refusal& one : plan.refusals) words.push_back(one.machine + " is refused " + one.sysname);
   return words;
 }
 
@@ -371,6 +387,110 @@ TEST(PlanPutAside, AGuestThatHasItKeepsItAsLongAsARuleSaysSo) {
        {std::pair{"a: vendor-id: 0x046d", Words{}},
         std::pair{"a: bus: 9", Words{detach("a", hostdev_of(kWebcam), "no rule")}}})
     EXPECT_EQ(in_words(plan(devices({kWebcam}), domains, config(rules), {kWebcam.sysname}), domains), words);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    HostProtection, PlanTest,
+    testing::Values(Case{"what the host is using stays with the host, whatever machine wants it",
+                         devices({mounted(kWebcam)}),
+                         {running("a"), running("b")},
+                         config("a: vendor-id: 0x046d; b: vendor-id: 0x046d"),
+                         {refusal("a", kWebcam), refusal("b", kWebcam)}},
+                    Case{"unless the rule allows it",
+                         devices({mounted(kWebcam)}),
+                         {running("a")},
+                         config("a: vendor-id: 0x046d, allow-host-device: true"),
+                         {attach("a", kWebcam)}},
+                    Case{"which false does not",
+                         devices({mounted(kWebcam)}),
+                         {running("a")},
+                         config("a: vendor-id: 0x046d, allow-host-device: false"),
+                         {refusal("a", kWebcam)}},
+                    Case{"a later machine whose rule allows it gets it",
+                         devices({mounted(kWebcam)}),
+                         {running("a"), running("b"), running("c")},
+                         config("a: bus: 1; b: bus: 1, allow-host-device: true; c: bus: 1"),
+                         {attach("b", kWebcam), conflict("c", kWebcam, "b"), refusal("a", kWebcam)}},
+                    Case{"a rule that allows it and does not match allows nothing",
+                         devices({mounted(kWebcam)}),
+                         {running("a"), running("b")},
+                         config("a: bus: 1; b: bus: 2, allow-host-device: true"),
+                         {refusal("a", kWebcam)}},
+                    Case{"a guest that has it keeps it",
+                         devices({mounted(kWebcam)}),
+                         {running("a", {hostdev_of(kWebcam)}), running("b")},
+                         config("a: bus: 1; b: bus: 1"),
+                         {conflict("b", kWebcam, "a")}},
+                    Case{"a machine that is off is refused nothing",
+                         devices({mounted(kWebcam)}),
+                         {running("b")},
+                         config("a: bus: 1"),
+                         {}},
+                    Case{"a twin that the host does not use is attached",
+                         devices({mounted(kWebcam), kWebcamTwin}),
+                         {running("a")},
+                         config("a: bus: 1"),
+                         {attach("a", kWebcamTwin), refusal("a", kWebcam)}},
+                    Case{"a hub is not even refused",
+                         devices({mounted(kHub)}),
+                         {running("a")},
+                         config("a: bus: 1, allow-host-device: true"),
+                         {}}));
+
+INSTANTIATE_TEST_SUITE_P(HostKeyboard, PlanTest,
+                         testing::Values(Case{"the only keyboard stays with the host",
+                                              devices({keyboard(kWebcam), kWebcamTwin}),
+                                              {running("a")},
+                                              config("a: bus: 1"),
+                                              {attach("a", kWebcamTwin), refusal("a", kWebcam)}},
+                                         Case{"unless the rule allows it",
+                                              devices({keyboard(kWebcam)}),
+                                              {running("a")},
+                                              config("a: bus: 1, allow-host-device: true"),
+                                              {attach("a", kWebcam)}},
+                                         Case{"one of two can be given away",
+                                              devices({keyboard(kWebcam), keyboard(kScale)}),
+                                              {running("a")},
+                                              config("a: bus: 1"),
+                                              {attach("a", kWebcam)}},
+                                         Case{"but not both at once",
+                                              devices({keyboard(kWebcam), keyboard(kScale)}),
+                                              {running("a"), running("b")},
+                                              config("a: bus: 1; b: bus: 2"),
+                                              {attach("a", kWebcam), refusal("b", kScale)}},
+                                         Case{"one that a guest has is not the host's any more",
+                                              devices({keyboard(kWebcam), keyboard(kScale)}),
+                                              {running("a", {hostdev_of(kWebcam)}), running("b")},
+                                              config("a: bus: 1; b: bus: 2"),
+                                              {refusal("b", kScale)}},
+                                         Case{"nor one that was allowed",
+                                              devices({keyboard(kWebcam), keyboard(kScale)}),
+                                              {running("a"), running("b")},
+                                              config("a: bus: 1, allow-host-device: true; b: bus: 2"),
+                                              {attach("a", kWebcam), refusal("b", kScale)}},
+                                         Case{"a second keyboard does not free a disk",
+                                              devices({used(kWebcam, {{HostUseKind::kMounted, "sdb"},
+                                                                      {HostUseKind::kKeyboard, "input5"}}),
+                                                       keyboard(kScale)}),
+                                              {running("a")},
+                                              config("a: bus: 1"),
+                                              {refusal("a", kWebcam)}}));
+
+TEST(PlanHostProtection, AnyMatchingRuleOfTheMachineMayAllowItAndTheRefusalNamesTheFirst) {
+  const auto rules = [](const std::string& last) {
+    const std::vector<ConfigText> files{
+        {"test.yml", "", "machines: {a: {devices: [{bus: 9}, {vendor-id: 0x046d}, {bus: 1" + last + "}]}}"}};
+    return std::get<LoadedConfig>(load_config(files)).config;
+  };
+  const std::vector<DomainView> domains{running("a")};
+  const Plan allowed = plan(devices({mounted(kWebcam)}), domains, rules(", allow-host-device: true"));
+  ASSERT_EQ(allowed.attaches.size(), 1U);
+  EXPECT_EQ(allowed.attaches[0].rule, 2U);
+  const Plan free = plan(devices({kWebcam}), domains, rules(", allow-host-device: true"));
+  ASSERT_EQ(free.attaches.size(), 1U);
+  EXPECT_EQ(free.attaches[0].rule, 1U);
+  const Plan refused = plan(devices({mounted(kWebcam)}), domains, rules(""));
+  EXPECT_EQ(refused.refusals, (std::vector<Refusal>{{"1-1", "a", 1, {{HostUseKind::kMounted, "sdb1"}}}}));
 }
 
 TEST(PlanOrder, TheRuleIsTheFirstThatMatches) {

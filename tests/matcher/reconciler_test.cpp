@@ -534,6 +534,51 @@ TEST(Reconciler, AConflictIsSaidOnceAndEndsWhenTheOwnerStops) {
   EXPECT_EQ(world.calls, (Calls{"attach 1/5 a", "attach 1/5 b"}));
 }
 
+TEST(Reconciler, WhatTheHostUsesStaysWithItSaidOnceAndIsAttachedWhenItIsFree) {
+  World world;
+  world.add("a");
+  world.configure("{interval: 1s, machines: {a: {devices: [{bus: 9}, {bus: 1}]}}}");
+  Device disk = webcam();
+  disk.host_uses = {{HostUseKind::kMounted, "sdb1"}, {HostUseKind::kSwap, "sdb\n2"}};
+  world.snapshot({disk});
+  world.pass(10s);
+  EXPECT_EQ(world.count(log::Level::kWarning,
+                        "001/005 046d:0825 serial=3187B60 port=1-1 stays with the host: sdb1 is mounted, "
+                        "\"sdb\\x0a2\" is swap; machine a wants it by a[1]; to allow it, say "
+                        "allow-host-device: true in that rule"),
+            1U);
+  EXPECT_EQ(world.count(log::Level::kDebug, "  the host: sdb1 is mounted"), 1U);
+  disk.host_uses.pop_back();
+  world.plug(disk);
+  EXPECT_EQ(world.count(log::Level::kWarning, "stays with the host: sdb1 is mounted; machine a"), 1U);
+  disk.host_uses = {{HostUseKind::kSettling, "sdb1"}};
+  world.plug(disk);
+  world.pass(10s);
+  EXPECT_EQ(world.count(log::Level::kWarning, ""), 2U) << "what settles is not said";
+  EXPECT_EQ(world.calls, Calls{});
+  disk.host_uses.clear();
+  world.plug(disk);
+  EXPECT_EQ(world.calls, Calls{"attach 1/5 a"});
+  disk.host_uses = {{HostUseKind::kDefaultRoute, "usb0"}};
+  world.plug(disk);
+  world.pass(10s);
+  EXPECT_EQ(world.calls, Calls{"attach 1/5 a"}) << "what a guest has stays there";
+  EXPECT_EQ(world.count(log::Level::kWarning, ""), 2U);
+}
+
+TEST(Reconciler, AReloadThatAllowsADeviceOfTheHostAttachesIt) {
+  World world;
+  world.add("a");
+  world.configure(kWebcamToA);
+  Device only = webcam();
+  only.host_uses = {{HostUseKind::kKeyboard, "input5"}};
+  world.snapshot({only});
+  EXPECT_EQ(world.count(log::Level::kWarning, "input5 is the only keyboard of the local console"), 1U);
+  EXPECT_EQ(world.count(log::Level::kDebug, "  the host: input5 is a keyboard of the local console"), 1U);
+  world.configure("{machines: {a: {devices: [{vendor-id: 0x046d, allow-host-device: true}]}}}");
+  EXPECT_EQ(world.calls, Calls{"attach 1/5 a"});
+}
+
 TEST(Reconciler, DebugModeListsDevicesAndGuests) {
   World world;
   world.add("a");

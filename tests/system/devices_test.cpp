@@ -2,6 +2,12 @@
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
 // Devices and guests come and go.
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <filesystem>
+
 #include "common/text.h"
 #include "system_test.h"
 
@@ -127,6 +133,38 @@ TEST_F(DevicesTest, HubsAreNeverAttached) {
   plug(camera_);
   EXPECT_TRUE(gets("a", camera_));
   EXPECT_THAT(libvirt_.changes(), ElementsAre("attach a 003/005 046d:0825"));
+}
+
+// A mount that is real but for the disk: the partition has the number of a tmpfs.
+TEST_F(DevicesTest, WhatTheHostHasMountedIsAttachedWhenItIsUnmounted) {
+  std::filesystem::create_directories("/run/stick");
+  ASSERT_EQ(::mount("none", "/run/stick", "tmpfs", 0, nullptr), 0);
+  struct stat stick {};
+  ASSERT_EQ(::stat("/run/stick", &stick), 0);
+  libvirt_.define("a");
+  host_.show_disk(camera_.sysname, concat(major(stick.st_dev), ':', minor(stick.st_dev)));
+  start(config(wants_all("a")));
+  plug(camera_);
+  plug(webcam(6));
+  EXPECT_TRUE(gets("a", webcam(6)));
+  EXPECT_TRUE(daemon_.logs(
+      "003/005 046d:0825 serial=CAM5 port=3-5 stays with the host: sdb1 is mounted; machine a wants "
+      "it by a[0]; to allow it, say allow-host-device: true in that rule"));
+  EXPECT_THAT(libvirt_.changes(), ElementsAre("attach a 003/006 046d:0825"));
+  ASSERT_EQ(::umount2("/run/stick", 0), 0);
+  EXPECT_TRUE(gets("a", camera_));
+  EXPECT_EQ(daemon_.lines_with("stays with the host"), 1);
+}
+
+TEST_F(DevicesTest, WhatTheHostUsesIsAttachedByARuleThatAllowsIt) {
+  libvirt_.define("a");
+  libvirt_.define("b");
+  std::filesystem::create_directories("/sys/fs/ext4/sdb1");
+  host_.show_disk(camera_.sysname);
+  start(config(wants_all("a") + wants_all("b") + "      allow-host-device: true\n"));
+  plug(camera_);
+  EXPECT_TRUE(gets("b", camera_));
+  EXPECT_THAT(libvirt_.changes(), ElementsAre("attach b 003/005 046d:0825"));
 }
 
 TEST_F(DevicesTest, AForeignHostdevWithoutNumbersHarmsNobody) {
