@@ -83,9 +83,10 @@ class Stage:
             self.hypervisor.unplug(id)
         self.plugged.clear()
         for holder in holders.split():
-            self._take_all(holder.removesuffix(".xml"))
+            self.take_all(holder.removesuffix(".xml"))
 
-    def _take_all(self, guest: str) -> None:
+    def take_all(self, guest: str) -> None:
+        """Detach all USB hostdevs of a running guest."""
         self.virsh.detach_all(guest, [hostdev.alias for hostdev in self.hostdevs(guest) if hostdev.alias])
         wait_until(lambda: not self.hostdevs(guest), PATIENCE, f"{guest} has no hostdev")
 

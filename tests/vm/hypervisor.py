@@ -9,6 +9,7 @@
 
 import contextlib
 import dataclasses
+import os
 import pathlib
 import shlex
 import signal
@@ -25,6 +26,7 @@ from machine import Machine
 
 TREE_MOUNT = "/opt/whawty"
 _UNPLUG_SECONDS = 20
+_STORAGE_BYTES = 16 * 2**20  # of a usb-storage, empty at first
 _Value = TypeVar("_Value")
 
 
@@ -196,8 +198,11 @@ class Hypervisor:
         """Create what some devices need behind them, one each; the device properties that name it."""
         backend = f"{id}-backend"
         if driver == "usb-storage":
-            self.qmp.command("blockdev-add", **{"driver": "null-co", "node-name": backend, "size": 2**20,
-                                                "read-zeroes": True})
+            disk = self.machine.directory / backend
+            disk.write_bytes(b"")
+            os.truncate(disk, _STORAGE_BYTES)
+            self.qmp.command("blockdev-add", **{"driver": "file", "filename": str(disk), "node-name": backend})
+            disk.unlink()  # QEMU holds it open
             self._backends[id] = ("blockdev-del", {"node-name": backend})
             return {"drive": backend}
         if driver == "usb-serial":

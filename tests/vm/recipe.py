@@ -14,6 +14,8 @@ PACKAGES = (
     "libvirt-daemon-system", "libvirt-clients", "qemu-system-x86", "qemu-guest-agent",
     # what tests look with
     "usbutils", "psmisc", "strace", "binutils",
+    # what tests put on disks
+    "dosfstools",
     # what the daemon links to
     "libcapnp-0.9.2", "libyaml-cpp0.7", "libre2-9", "libpugixml1v5", "libseccomp2", "libvirt0", "libudev1",
 )
@@ -21,12 +23,14 @@ PACKAGES = (
 # Module directories and files that the hypervisor or its emulated devices can ask for. All others are
 # never unpacked: that takes 300 MB off the image and ten seconds off its build.
 KERNEL_MODULES = (
-    "arch/x86/crypto", "crypto", "lib",
+    "arch/x86/crypto", "block/t10-pi.ko", "crypto", "lib",
     "drivers/block/virtio_blk.ko", "drivers/char/hw_random", "drivers/char/virtio_console.ko",
-    "drivers/firmware", "drivers/hid", "drivers/input", "drivers/net/mii.ko", "drivers/net/tun.ko",
+    "drivers/dax/dax.ko",
+    "drivers/firmware", "drivers/hid", "drivers/input", "drivers/md/dm-mod.ko", "drivers/net/mii.ko", "drivers/net/tun.ko",
     "drivers/net/usb", "drivers/scsi/scsi_common.ko", "drivers/scsi/scsi_mod.ko", "drivers/scsi/sd_mod.ko",
     "drivers/scsi/sg.ko", "drivers/usb", "drivers/virtio",
-    "fs/binfmt_misc.ko", "fs/configfs", "fs/ext4", "fs/fuse", "fs/jbd2", "fs/mbcache.ko",
+    "fs/binfmt_misc.ko", "fs/configfs", "fs/ext4", "fs/fat", "fs/fuse", "fs/jbd2", "fs/mbcache.ko",
+    "fs/nls",
     "net/bridge", "net/802", "net/llc", "net/ipv4", "net/ipv6", "net/netfilter",
     "sound/core", "sound/soundcore.ko", "sound/usb",
 )
