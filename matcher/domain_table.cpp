@@ -276,7 +276,7 @@ std::vector<DomainView> DomainTable::views() const {
     if (change == nullptr || !change->key.attach) continue;
     const auto view = std::find_if(views.begin(), views.end(),
                                    [&](const DomainView& one) { return one.uuid == change->key.domain; });
-    if (view != views.end()) view->hostdevs.push_back({change->key.hostdev, true});
+    if (view != views.end()) view->hostdevs.push_back({change->key.hostdev, true, {}});
   }
   return views;
 }

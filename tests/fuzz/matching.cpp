@@ -21,7 +21,10 @@ DeviceMap read_devices(Reader& bytes) {
 }
 
 void add_hostdev(DomainView& domain, const Hostdev& hostdev) {
-  domain.hostdevs.push_back({hostdev, hostdev.product == 1});
+  LiveHostdev live{hostdev, hostdev.product == 1, {}};
+  // Of a device with such a digest, or of one that is gone.
+  if (live.ours) live.mark = hostdev.vendor % 2;
+  domain.hostdevs.push_back(live);
 }
 
 std::vector<DomainView> read_domains(Reader& bytes) {
