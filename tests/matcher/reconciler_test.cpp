@@ -355,7 +355,7 @@ TEST(Reconciler, AnEventWhileAnAttachFailsLeadsToAnotherSoon) {
   world.step();
   ASSERT_EQ(world.requests.size(), 1U) << "an attach";
   Device bound = webcam();
-  bound.properties.emplace_back("BOUND", "1");
+  bound.properties.push_back({"BOUND", "1"});
   world.plug_unanswered(bound);
   world.settle();
   world.domains["a"].error.clear();
@@ -372,7 +372,7 @@ TEST(Reconciler, AnEventBeforeAnAttachThatFailsLeadsToOneMoreOnly) {
   world.pass(5s);
   const std::size_t before = world.calls.size();
   Device bound = webcam();
-  bound.properties.emplace_back("BOUND", "1");
+  bound.properties.push_back({"BOUND", "1"});
   world.plug(bound);
   world.pass(1s);
   EXPECT_EQ(world.calls.size(), before + 1);
