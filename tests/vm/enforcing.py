@@ -16,12 +16,15 @@ _OWN_FILES = ("/usr/sbin/whawty-libvirt-usb-hotplugd", "/usr/libexec/whawty-libv
               "/etc/whawty-libvirt-usb-hotplugd", "/etc/systemd/system/whawty-libvirt-usb-hotplugd.service")
 _DENIED = re.compile(r"avc: +denied .*whawty")
 
+# Debian's policy refuses things that libvirtd needs to start an emulated guest. That is not what is tested here.
+_LET_LIBVIRT_BE = "".join(f"(typepermissive {domain})\n" for domain in ("svirt_t", "virtd_t", "virtlogd_t"))
+
 # What lets the harness step into a domain with a command: a way in, and a place for what the command says. It opens
 # nothing else, so what a command then can do is what the domain may do.
 _PROBE = """
 (allow initrc_t {domain} (process (transition)))
 (allow {domain} initrc_t (fd (use)))
-(allow {domain} initrc_t (fifo_file (getattr read write)))
+(allow {domain} initrc_t (fifo_file (getattr ioctl read write)))
 (allow {domain} bin_t (file (entrypoint execute getattr map open read)))
 (allow {domain} bin_t (dir (getattr search)))
 (allow {domain} bin_t (lnk_file (read)))
@@ -36,14 +39,15 @@ def tree_with_policy(tree: pathlib.Path, work: pathlib.Path) -> pathlib.Path:
     import policy  # needs packages that the other tests do without
     modules = policy.build(sorted((_ROOT / "selinux").glob(f"{policy.OWN}.*")), work / "module")
     debian = policy.debian_modules(_ROOT / "build-selinux")
-    module, probe = work / "module.cil", work / "probe.cil"
+    module, libvirt, probe = work / "module.cil", work / "libvirt.cil", work / "probe.cil"
     module.write_bytes(modules[policy.OWN])
+    libvirt.write_text(_LET_LIBVIRT_BE)
     probe.write_text("".join(_PROBE.format(domain=domain) for domain in DOMAINS.values()))
     copy = work / "tree"
     shutil.copytree(tree, copy, symlinks=True)
     (copy / "selinux").mkdir()
-    policy.link([*debian, module], copy / "selinux" / "module")
-    policy.link([*debian, module, probe], copy / "selinux" / "probe", "--disable-neverallow")
+    policy.link([*debian, module, libvirt], copy / "selinux" / "module")
+    policy.link([*debian, module, libvirt, probe], copy / "selinux" / "probe", "--disable-neverallow")
     contexts = (copy / "selinux" / "module.fc").read_text().splitlines(keepends=True)
     (copy / "selinux" / "contexts").write_text("".join(line for line in contexts if policy.OWN in line))
     return copy

@@ -80,9 +80,9 @@ class Probes(Case):
         self.await_said("connected to")
         self.expect("true", *enforcing.DOMAINS)  # so that the others fail for no other reason
         self.expect(f"cat {CONFIG}", "supervisor")
-        self.expect("cat /etc/hostname", "supervisor", "actuator")
+        self.expect("cat /etc/debian_version", "supervisor", "actuator")
         self.expect("cat /sys/bus/usb/devices/usb1/idVendor", "scanner", "actuator")
-        self.expect("ls /run/udev/data", "scanner")
+        self.expect("cat /run/udev/data/c189:0", "scanner")
         self.expect("cat /proc/swaps", "scanner")
         self.expect("cat /etc/libvirt/libvirtd.conf")
         self.expect("cat /dev/bus/usb/001/001")
