@@ -55,7 +55,7 @@ void HostUses::look(Clock::time_point now) {
   for (const auto& [path, sysname] : usb_) known_.insert(sysname);
   uses_.clear();
   look_at_disks(now);
-  look_at_interfaces();
+  look_at_interfaces(now);
   look_at_keyboards();
 }
 
@@ -106,16 +106,18 @@ bool HostUses::settles(const std::string& path, const std::string& name, Clock::
   return true;
 }
 
-void HostUses::look_at_interfaces() {
+void HostUses::look_at_interfaces(Clock::time_point now) {
   Names carriers;
   const std::optional<std::string> routes = files_.routes();
   const std::optional<std::string> ipv6_routes = files_.ipv6_routes();
   if (routes) carriers.merge(parse_routes(*routes));
   if (ipv6_routes) carriers.merge(parse_ipv6_routes(*ipv6_routes));
+  std::erase_if(carried_, [now](const auto& last) { return now - last.second >= kRouteGrace; });
   for (const auto& [name, path] : class_members("net")) {
     const std::string owner = owner_of(path);
     if (owner.empty()) continue;
-    if (is_below_any(name, carriers)) add(owner, HostUseKind::kDefaultRoute, name);
+    if (is_below_any(name, carriers)) carried_[path] = now;
+    if (carried_.contains(path)) add(owner, HostUseKind::kDefaultRoute, name);
     if (!routes || !ipv6_routes) add(owner, HostUseKind::kUnknown, name);
   }
 }

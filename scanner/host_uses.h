@@ -37,6 +37,10 @@ class HostUses {
   // as in use until its counters have stood still, with nothing under way, for this long.
   static constexpr Clock::duration kQuiet = std::chrono::milliseconds(500);
 
+  // A lease that is renewed, or a bridge that is set up, leaves the host without its default route for a
+  // moment. So an interface counts as in use for this long after it was last seen to carry one.
+  static constexpr Clock::duration kRouteGrace = std::chrono::seconds(10);
+
  private:
   // A block device that is or was in use.
   struct Disk {
@@ -48,7 +52,7 @@ class HostUses {
   void look_at_disks(Clock::time_point now);
   bool settles(const std::string& path, const std::string& name, Clock::time_point now,
                std::map<std::string, Disk>& disks);
-  void look_at_interfaces();
+  void look_at_interfaces(Clock::time_point now);
   void look_at_keyboards();
   std::string owner_of(const std::string& path) const;
   void add(const std::string& owner, HostUseKind kind, const std::string& name);
@@ -58,6 +62,7 @@ class HostUses {
   Names known_;                                          // of the USB devices
   std::map<std::string, std::vector<HostUse>> uses_;     // by sysfs name
   std::map<std::string, Disk> disks_;                    // by path below /sys
+  std::map<std::string, Clock::time_point> carried_;     // by path below /sys: a default route, last seen
   bool settling_ = false;
 };
 

@@ -243,6 +243,16 @@ TEST_F(InterfaceTest, OneBelowABridgeOnABondWithTheDefaultRouteIs) {
   EXPECT_THAT(uses(), ElementsAre(HostUse{kDefaultRoute, "usb0"}));
 }
 
+TEST_F(InterfaceTest, OneThatLosesItsDefaultRouteForAMomentStaysInUse) {
+  route_by("usb0");
+  EXPECT_THAT(uses(), ElementsAre(HostUse{kDefaultRoute, "usb0"}));
+  route_by("eth0");
+  now_ += HostUses::kRouteGrace - std::chrono::milliseconds(1);
+  EXPECT_THAT(uses(), ElementsAre(HostUse{kDefaultRoute, "usb0"}));
+  now_ += std::chrono::milliseconds(1);
+  EXPECT_THAT(uses(), IsEmpty());
+}
+
 TEST_F(InterfaceTest, TheWayUpEnds) {
   std::string below = "usb0";
   for (int i = 1; i <= 9; ++i)
@@ -250,6 +260,7 @@ TEST_F(InterfaceTest, TheWayUpEnds) {
   put_above("v1", "v9");  // round and round
   route_by("v8");
   EXPECT_THAT(uses(), ElementsAre(HostUse{kDefaultRoute, "usb0"}));
+  now_ += HostUses::kRouteGrace;
   route_by("v9");
   EXPECT_THAT(uses(), IsEmpty());
 }

@@ -3,8 +3,8 @@
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 """The daemon end to end, in the embedded hypervisor: real udev, real libvirt, real guests.
 
-One boot serves all tests. With --enforcing, SELinux enforces this tree's module. A test is named by its method, its class or its file, or by a part of
-test_file.Class.test_method; without names, all are run.
+One boot serves all tests, or one for each of --machines. With --enforcing, SELinux enforces this tree's module. A test
+is named by its method, its class or its file, or by a part of test_file.Class.test_method; without names, all are run.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import enforcing
+import side_by_side
 from case import Case, Stage, describe
 from hypervisor import Hypervisor
 
@@ -32,6 +33,7 @@ def main() -> int:
                         help="the installed files: what has sbin, libexec and lib in it")
     parser.add_argument("--list", action="store_true", help="print the names of the tests and end")
     parser.add_argument("--enforcing", action="store_true", help="with SELinux; see selinux/README.md")
+    parser.add_argument("--machines", type=int, default=1, metavar="N", help="so many hypervisors at a time")
     parser.add_argument("tests", nargs="*", metavar="TEST")
     options = parser.parse_args()
     tests = [test for test in _flat(unittest.TestLoader().discover(str(_HERE)))
@@ -41,6 +43,10 @@ def main() -> int:
         return 0
     if not tests:
         parser.error("no test has such a name")
+    if options.machines > 1:
+        passed, failed = side_by_side.run(tests, options.tree, options.machines)
+        print(f"{passed} passed, {failed} failed", flush=True)
+        return 0 if failed == 0 else 1
     result = _run_enforcing(tests, options.tree) if options.enforcing else _run(tests, options.tree)
     failed = len({id(test) for test, _ in result.failures + result.errors})
     print(f"{result.testsRun - failed} passed, {failed} failed", flush=True)

@@ -42,6 +42,8 @@ def documented() -> set[Fact]:
 
 
 class Proc(Case):
+    maxDiff = None
+
     def test_proc_shows_what_the_document_says(self) -> None:
         self.running("a")
         self.daemon.start(config(a=matcher_of("ONE")))

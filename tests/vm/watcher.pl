@@ -150,7 +150,8 @@ sub start_command {
 sub end_command {
     my $child = delete $child{shift()} or return;
     waitpid $child->{pid}, 0;
-    did($child->{number}, $? >> 8 || $?, $child->{said});
+    my $unended = delete $rest{$child->{stream}} // "";
+    did($child->{number}, $? >> 8 || $?, $child->{said} . $unended);
 }
 
 sub command {
