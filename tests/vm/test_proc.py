@@ -91,7 +91,8 @@ class Proc(Case):
             **{key: lines[key] for key in _STATUS},
             **{limit: self.limit(limit, text) for limit in _LIMITS},
             "owner of /proc/PID/fd": lines["Owner"],
-            **{key: self.kind(target, journal) for key, target in lines.items() if key.startswith("fd ")},
+            **{key: self.kind(target.replace(f"/proc/{pid}/", "/proc/self/"), journal)
+               for key, target in lines.items() if key.startswith("fd ")},
         }
 
     def limit(self, name: str, text: str) -> str:
