@@ -21,7 +21,12 @@ if(WHAWTY_SANITIZE)
   add_compile_options(-fsanitize=${WHAWTY_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${WHAWTY_SANITIZE})
 else()
-  add_compile_definitions($<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2> _GLIBCXX_ASSERTIONS)
+  add_compile_definitions(_GLIBCXX_ASSERTIONS)
+  # A distribution's flags decide on it if they say anything about it: a second value is a warning, and so is any value
+  # without optimization.
+  if(NOT CMAKE_CXX_FLAGS MATCHES "_FORTIFY_SOURCE|-O0")
+    add_compile_definitions($<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>)
+  endif()
 endif()
 
 # Every file tells the fuzzer what it covers.

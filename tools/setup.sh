@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 #
-# What ./run and ./test share: packages, progress, building. To be sourced, in the project's folder.
+# What ./run, ./test and ./package share: packages, progress, building. To be sourced, in the project's folder.
 # shellcheck shell=bash
 
 build_packages=(binutils capnproto cmake g++ libcapnp-dev libgmock-dev libgtest-dev libmd-dev libpugixml-dev libre2-dev
   libseccomp-dev libudev-dev libumockdev-dev libvirt-dev libyaml-cpp-dev ninja-build pkg-config umockdev)
 check_packages=(clang clang-format clang-tidy libclang-rt-14-dev python3 strace systemd)
+deb_packages=(capnproto cmake debhelper dpkg-dev g++ libcapnp-dev libmd-dev libpugixml-dev libre2-dev libseccomp-dev
+  libudev-dev libvirt-dev libyaml-cpp-dev ninja-build pkg-config python3 selinux-policy-dev)
+deb_check_packages=(binutils faketime lintian mandoc util-linux)
 selinux_packages=(make policycoreutils python3 python3-setools secilc selinux-policy-default selinux-policy-dev
   selinux-utils selint setools)
 vm_packages=(e2fsprogs mmdebstrap python3 qemu-system-x86 qemu-utils)
@@ -44,11 +47,17 @@ watch() {
   fi
 }
 
-install_packages() {
-  local package missing=()
+# missing_packages PACKAGE...: those that are not installed.
+missing_packages() {
+  local package
   for package in "$@"; do
-    dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+    dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null | grep -q 'ok installed' || say "$package"
   done
+}
+
+install_packages() {
+  local missing
+  mapfile -t missing < <(missing_packages "$@")
   [ ${#missing[@]} = 0 ] && return
   export DEBIAN_FRONTEND=noninteractive
   watch "package lists" apt-get update
@@ -70,3 +79,12 @@ install_tree() {
   rm -rf "$1"
   DESTDIR=$1 cmake --install build >/dev/null
 }
+
+# copy_sources DIRECTORY: the project without what was built; a package is built from a copy, and beside it.
+copy_sources() {
+  mkdir -p "$1"
+  tar -c --exclude=./.git --exclude='./build*' --exclude=./packages --exclude=__pycache__ . | tar -x -C "$1"
+}
+
+# build_debs DIRECTORY: the Debian packages of the sources there, into the folder above.
+build_debs() { (cd "$1" && dpkg-buildpackage --build=binary --no-sign); }

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+"""The package with the SELinux module, on a fresh hypervisor that enforces Debian's policy."""
+
+import pathlib
+import shutil
+import sys
+import tempfile
+import unittest
+
+from deb import NAME, PROJECT, Debs
+
+sys.path.append(str(PROJECT / "tests" / "vm"))
+from case import Stage  # noqa: E402
+from daemon import UNIT, machine, matcher_of  # noqa: E402
+from enforcing import DOMAINS, denials  # noqa: E402
+from guests import find_usb  # noqa: E402
+from hypervisor import TREE_MOUNT, Hypervisor, wait_until  # noqa: E402
+
+_SECONDS = 60.0
+_SEMODULE_SECONDS = 400.0  # it builds the whole policy, under emulation
+
+
+class Selinux(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls) -> None:
+        disk = pathlib.Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
+        debs = [Debs.one(name) for name in (NAME, f"{NAME}-selinux")]
+        for deb in debs:
+            shutil.copy(deb, disk)
+        cls.debs = [f"{TREE_MOUNT}/{deb.name}" for deb in debs]
+        cls.hypervisor = cls.enterClassContext(Hypervisor(disk, enforcing=True))
+        cls.stage = Stage(cls.hypervisor)
+        cls.stage.guests.await_libvirt()
+        cls.stage.run_guest("a")
+        cls.stage.plug("RULE")
+        find_usb(cls.hypervisor, "RULE")
+
+    def apt(self, *arguments: str) -> None:
+        self.hypervisor.run(f"DEBIAN_FRONTEND=noninteractive apt-get --yes --no-download {' '.join(arguments)}",
+                            _SEMODULE_SECONDS)
+
+    def domains(self) -> dict[str, str]:
+        """The type of each process of the service."""
+        daemon = self.stage.daemon
+        processes = wait_until(lambda: len(found := daemon.processes()) == 4 and found, _SECONDS, "four processes")
+        return {name.replace(NAME, "supervisor"):
+                self.hypervisor.run(f"tr -d '\\0' </proc/{pid}/attr/current").stdout.split(":")[2]
+                for name, pid in processes.items()}
+
+    def test_1_installed_the_service_is_in_its_domains_and_works(self) -> None:
+        self.assertEqual(self.hypervisor.run("getenforce").stdout, "Enforcing\n")
+        self.apt("install", *self.debs)
+        self.assertEqual(self.domains(), DOMAINS)
+        self.hypervisor.write_file(f"/etc/{NAME}/machines.d/a.yml", machine(matcher_of("RULE")))
+        self.hypervisor.run(f"systemctl reload {UNIT}")
+        wait_until(lambda: self.stage.hostdevs("a"), _SECONDS, "a has a device", 0.2)
+        self.assertEqual(denials(self.hypervisor), [])
+
+    def test_2_removed_the_module_is_gone_and_the_service_goes_on(self) -> None:
+        self.apt("remove", f"{NAME}-selinux")
+        self.assertNotIn("whawty", self.hypervisor.run("semodule --list-modules").stdout)
+        self.assertEqual({name for name, domain in self.domains().items() if "whawty" in domain}, set())
+        self.assertNotIn("whawty_usb", self.hypervisor.run(f"ls -dZ /usr/sbin/{NAME} /etc/{NAME}").stdout)
+        self.assertEqual(len(self.stage.hostdevs("a")), 1)
