@@ -25,7 +25,8 @@ struct CallError {
 // What a hypervisor tells unasked, from a thread of its own. Implementations return at once.
 class HypervisorEvents {
  public:
-  virtual void domain_changed(const Uuid& domain, const std::string& name) = 0;
+  // `restored`: it was started from a saved state.
+  virtual void domain_changed(const Uuid& domain, const std::string& name, bool restored) = 0;
   virtual void connection_lost(const std::string& reason) = 0;
 
  protected:

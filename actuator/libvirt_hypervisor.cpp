@@ -63,13 +63,16 @@ CallError last_error() {
           error->message == nullptr ? "" : error->message};
 }
 
-void tell_changed(virDomainPtr domain, void* events) {
+void tell_changed(virDomainPtr domain, void* events, bool restored = false) {
   const char* const name = virDomainGetName(domain);
-  static_cast<HypervisorEvents*>(events)->domain_changed(uuid_of(domain), name == nullptr ? "" : name);
+  static_cast<HypervisorEvents*>(events)->domain_changed(uuid_of(domain), name == nullptr ? "" : name,
+                                                         restored);
 }
 
-int on_lifecycle(virConnectPtr, virDomainPtr domain, int, int, void* events) {
-  tell_changed(domain, events);
+int on_lifecycle(virConnectPtr, virDomainPtr domain, int event, int detail, void* events) {
+  tell_changed(domain, events,
+               event == VIR_DOMAIN_EVENT_STARTED && (detail == VIR_DOMAIN_EVENT_STARTED_RESTORED ||
+                                                     detail == VIR_DOMAIN_EVENT_STARTED_FROM_SNAPSHOT));
   return 0;
 }
 

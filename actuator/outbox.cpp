@@ -33,12 +33,13 @@ void Outbox::put(ActuatorMessage message) {
   wake();
 }
 
-void Outbox::domain_changed(const Uuid& domain, const std::string& name) {
+void Outbox::domain_changed(const Uuid& domain, const std::string& name, bool restored) {
   // No domain of the configuration can have a name that a message does not hold.
   if (name.empty() || name.size() > kMaxDomainName) return;
   {
     const std::lock_guard lock(mutex_);
-    changed_[domain] = name;
+    DomainChanged& changed = changed_[domain];
+    changed = {domain, name, changed.restored || restored};
   }
   wake();
 }
@@ -58,7 +59,7 @@ std::optional<ActuatorMessage> Outbox::take() {
     message = std::move(messages_.front());
     messages_.pop_front();
   } else if (!changed_.empty()) {
-    message = DomainChanged{changed_.begin()->first, changed_.begin()->second};
+    message = std::move(changed_.begin()->second);
     changed_.erase(changed_.begin());
   }
   return message;

@@ -103,6 +103,7 @@ class DomainTable {
     bool stalled = false;    // a call for it does not return
     std::vector<LiveHostdev> hostdevs;
     std::vector<LiveHostdev> attached;  // since it was described: nobody else's
+    bool restored = false;              // from a saved state since it was described
     std::vector<Hostdev> orphans;       // of these, those whose device was disconnected
     std::uint64_t description = 0;      // the unanswered describe request, or 0
     std::size_t changes = 0;            // unanswered attach and detach requests

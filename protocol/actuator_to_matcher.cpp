@@ -47,7 +47,7 @@ ActuatorMessage read_message(schema::ActuatorMessage::Reader message) {
     }
     case schema::ActuatorMessage::CHANGED: {
       const auto domain = message.getChanged();
-      return DomainChanged{read_uuid(domain.getUuid()), read_name(domain)};
+      return DomainChanged{read_uuid(domain.getUuid()), read_name(domain), domain.getRestored()};
     }
     case schema::ActuatorMessage::XML: {
       const auto chunk = message.getXml();
@@ -78,6 +78,7 @@ struct Writer {
     auto domain = out.initChanged();
     write_uuid(domain.initUuid(), changed.uuid);
     domain.setName(frame::data(changed.name));
+    domain.setRestored(changed.restored);
   }
   void operator()(const XmlChunk& chunk) {
     auto xml = out.initXml();

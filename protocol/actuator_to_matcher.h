@@ -28,6 +28,7 @@ struct DomainListed {
 struct DomainChanged {
   Uuid uuid;
   std::string name;
+  bool restored = false;  // started from a saved state: QEMU has let go of its USB devices
   bool operator==(const DomainChanged&) const = default;
 };
 struct XmlChunk {

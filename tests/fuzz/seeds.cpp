@@ -86,7 +86,7 @@ Seeds stories() {
   const std::string attach = snapshot + listed + described + done + described;
   return {attach, snapshot + listed + described + failed + described + pause + failed + pause,
           attach + bytes({3}) + kDevice + bytes({8, 1, 1}) + bytes({12, 2}),
-          attach + bytes({13, 0}) + pause + done + bytes({7, 1, 1, 0}) + described};
+          attach + bytes({13, 0}) + pause + done + bytes({7, 1, 1, 0, 1}) + described};
 }
 
 }  // namespace
@@ -106,7 +106,7 @@ std::vector<std::string> seeds(std::string_view target) {
                                {6, PingActuator{}}});
   if (target == "actuator_to_matcher")
     return datagrams<ActuatorMessage>(
-        {DomainListed{kUuid, "a", true}, DomainChanged{kUuid, "b"}, XmlChunk{2, "<domain/>"},
+        {DomainListed{kUuid, "a", true}, DomainChanged{kUuid, "b", true}, XmlChunk{2, "<domain/>"},
          Result{3, Outcome::kFailed, 38, "device in use\xff", 1'000'000}, DomainStalled{kUuid}});
   if (target == "supervisor_to_matcher")
     return datagrams<ControlMessage>({ConfigFile{"config.yml", ""}, ConfigFile{"machines.d/a.yml", "a"},

@@ -434,6 +434,21 @@ TEST(Reconciler, ADeviceThatConnectsAgainWhileItIsAttachedIsAttachedAnew) {
   EXPECT_EQ(world.calls, (Calls{"attach 1/5 a", "detach 1/5 a", "attach 1/5 a"}));
 }
 
+TEST(Reconciler, AGuestThatWasRestoredIsGivenItsDevicesAnew) {
+  World world;
+  world.add("a", true, {hostdev_of(webcam())});
+  world.add("other", true, {hostdev_of(scale())});
+  world.configure(kWebcamToA);
+  world.snapshot({webcam(), scale()});
+  EXPECT_TRUE(world.calls.empty());
+  for (const char* const name : {"a", "other"})
+    world.take(DomainChanged{world.domains[name].uuid, name, true});
+  world.settle();
+  EXPECT_EQ(world.calls, (Calls{"detach 1/5 a", "attach 1/5 a"})) << "and one that is not configured not";
+  world.event("a");
+  EXPECT_EQ(world.calls.size(), 2U);
+}
+
 TEST(Reconciler, OneFailureAtThePlugIsMendedSilently) {
   World world;
   world.add("a");

@@ -34,6 +34,8 @@ TEST(ActuatorMessageTest, ADomainComesBack) {
     const auto changed = round_trip(DomainChanged{kDomain, name});
     EXPECT_EQ(changed.uuid, kDomain);
     EXPECT_EQ(changed.name, name);
+    EXPECT_FALSE(changed.restored);
+    EXPECT_TRUE(round_trip(DomainChanged{kDomain, name, true}).restored);
   }
 }
 

@@ -126,7 +126,7 @@ class ScriptedHypervisor : public Hypervisor {
       Uuid uuid;
       std::string name;
       fields >> word >> uuid.high >> uuid.low >> name;
-      return events_.domain_changed(uuid, name);
+      return events_.domain_changed(uuid, name, false);
     }
     std::uint64_t id = 0;
     fields >> id;

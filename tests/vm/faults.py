@@ -83,9 +83,7 @@ class World:
         said = self.virsh(f"start {guest} --paused", check=False)
         if "in use" in said:  # it was saved with a device that another guest has now
             self.virsh(f"managedsave-remove {guest}")
-        elif "error:" in said and "already active" not in said:  # that it still is, after a crash
-            raise RuntimeError(said)
-        return "error:" not in said
+        return guest in self.watcher.state().guests
 
     def stopped(self, guest: str) -> None:
         self.off.add(guest)
@@ -194,6 +192,13 @@ def restart_libvirtd(world: World) -> None:
 def kill_libvirtd(world: World) -> None:
     world.sh("systemctl kill -s KILL --kill-whom=main libvirtd")
     wait_until(lambda: "error" not in world.virsh("list", check=False), 30, "libvirtd answers")
+
+
+def mend_libvirt(world: World, serials: list[str]) -> None:
+    """As an administrator has to, where libvirtd died in the middle of an attach and keeps half of it in its books."""
+    for serial in serials:
+        world.unplug(serial)
+        world.plug(serial)
 
 
 def restart_udevd(world: World) -> None:

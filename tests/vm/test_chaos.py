@@ -33,9 +33,10 @@ class Chaos(Case):
         self.chaos.assert_log_tells_it(self.start_of_log)
 
     def test_a_process_that_is_killed_at_any_moment_is_replaced_soon(self) -> None:
+        virsh = kills.measure_virsh(self.chaos)
         figures = kills.kill_all(self.chaos, kills.COUNT)
         print(figures, flush=True)
-        kills.assert_soon(self.chaos, figures)
+        kills.assert_soon(figures, virsh)
 
     def test_a_guest_that_is_stuck_delays_no_other_and_is_served_when_it_answers(self) -> None:
         run = self.chaos
