@@ -81,7 +81,7 @@ sub udev_line {
     }
 }
 sub libvirt_line {
-    printf "%s %.6f %s\n", $1, now(), $2 if shift =~ /event 'device-(added)' for domain '?([^':]+)'?: hostdev/;
+    printf "%s %.6f %s\n", $1, now(), $2 if shift =~ /event 'device-(added)' for domain '?([^':]+)'?: (?:hostdev|ua-whawty-usb-)/;
 }
 my $select = IO::Select->new($udev, $libvirt, $commands);
 while (my @ready = $select->can_read) {

@@ -4,7 +4,8 @@
 """The daemon end to end, in the embedded hypervisor: real udev, real libvirt, real guests.
 
 One boot serves all tests, or one for each of --machines. With --enforcing, SELinux enforces this tree's module. A test
-is named by its method, its class or its file, or by a part of test_file.Class.test_method; without names, all but test_chaos are run.
+is named by its method, its class or its file, or by a part of test_file.Class.test_method; without names, all but
+test_chaos are run.
 """
 
 import argparse
