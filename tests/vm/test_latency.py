@@ -6,7 +6,7 @@ import latency
 from case import Case
 
 _AT_MOST = 1.5  # times what libvirt alone takes
-_MEASUREMENTS = 2  # a busy moment of the machine under one of them is no verdict
+_MEASUREMENTS = 4  # a busy moment of the machine under one of them is no verdict
 
 
 class Latency(Case):
