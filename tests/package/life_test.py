@@ -56,7 +56,7 @@ class Life(unittest.TestCase):
         cls.watch()
 
     def apt(self, *arguments: str) -> None:
-        self.hypervisor.run(f"DEBIAN_FRONTEND=noninteractive apt-get --yes --no-download {' '.join(arguments)}", 120)
+        self.hypervisor.run(f"DEBIAN_FRONTEND=noninteractive apt-get --yes {' '.join(arguments)}", 120)
 
     def state(self, question: str) -> str:
         return self.hypervisor.run(f"systemctl {question} {UNIT}", check=False).stdout.strip()

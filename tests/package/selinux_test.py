@@ -37,7 +37,7 @@ class Selinux(unittest.TestCase):
         find_usb(cls.hypervisor, "RULE")
 
     def apt(self, *arguments: str) -> None:
-        self.hypervisor.run(f"DEBIAN_FRONTEND=noninteractive apt-get --yes --no-download {' '.join(arguments)}",
+        self.hypervisor.run(f"DEBIAN_FRONTEND=noninteractive apt-get --yes {' '.join(arguments)}",
                             _SEMODULE_SECONDS)
 
     def domains(self) -> dict[str, str]:
