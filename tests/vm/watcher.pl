@@ -36,14 +36,15 @@ sub devices {
     for my $name (sort grep /^\d+-[\d.]+$/, readdir $directory) {
         my $path = "/sys/bus/usb/devices/$name";
         my $inode = (stat "$path/")[1] or next;
+        my $serial_file = join " ", (stat "$path/serial")[0, 1]; # a test may mount another one over it
         my $known = $device{$name};
-        if (!$known or $known->[0] != $inode) {
+        if (!$known or $known->[0] != $inode or $known->[1] ne $serial_file) {
             my @values = map { my $text = content("$path/$_"); chomp $text; $text }
                 qw(busnum devnum idVendor idProduct serial);
             next if $values[0] eq "" or $values[1] eq "";
-            $known = $device{$name} = [$inode, @values];
+            $known = $device{$name} = [$inode, $serial_file, @values];
         }
-        my (undef, $bus, $number, $vendor, $product, $serial) = @$known;
+        my (undef, undef, $bus, $number, $vendor, $product, $serial) = @$known;
         my $ready = -e sprintf("/run/udev/data/c189:%d", ($bus - 1) * 128 + $number - 1) ? 1 : 0;
         my $driver = readlink "$path/$name:1.0/driver";
         my $host = defined $driver && $driver !~ /usbfs$/ ? 1 : 0;
