@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
@@ -25,6 +26,7 @@
 
 #include "common/descriptors.h"
 #include "common/exit_code.h"
+#include "common/fd.h"
 #include "common/text.h"
 #include "fake_host.h"
 #include "fake_matcher.h"
@@ -160,27 +162,36 @@ TEST_F(ProcessTest, SurvivesSealedWhatAHostMayOffer) {
   EXPECT_THAT(log, HasSubstr("lost"));
 }
 
-// A real mount and the real list, read after the seal: the partition has the number of a tmpfs.
+// Real mounts and the real list, read after the seal: the partition has the number of a tmpfs.
 TEST_F(ProcessTest, AMountIsNoticedAtOnceByTheSealedProcess) {
   std::filesystem::create_directories("/run/stick");
   ASSERT_EQ(::mount("none", "/run/stick", "tmpfs", 0, nullptr), 0);
   struct stat stick {};
   ASSERT_EQ(::stat("/run/stick", &stick), 0);
+  std::array<Fd, 5> later;  // the same file system, mounted nowhere yet
+  for (Fd& one : later) {
+    one = Fd(::open_tree(AT_FDCWD, "/run/stick", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+    ASSERT_GE(one.get(), 0);
+  }
   host_.plug(fake::device("1-2", 1, 2));
   host_.show_disk("1-2", concat(major(stick.st_dev), ':', minor(stick.st_dev)));
   start();
   EXPECT_THAT(matcher_->snapshot().at(0).host_uses, ElementsAre(HostUse{HostUseKind::kMounted, "sdb1"}));
-  ASSERT_EQ(::umount2("/run/stick", 0), 0);
-  EXPECT_THAT(matcher_->expect<Device>().host_uses, ElementsAre(HostUse{HostUseKind::kSettling, "sdb1"}));
-  EXPECT_THAT(matcher_->expect<Device>().host_uses, IsEmpty());
-  matcher_->rescan();  // the next look is a second away
-  EXPECT_THAT(matcher_->snapshot(), SizeIs(1));
-  const auto before = std::chrono::steady_clock::now();
-  ASSERT_EQ(::mount("none", "/run/stick", "tmpfs", 0, nullptr), 0);
-  ASSERT_EQ(::stat("/run/stick", &stick), 0);
-  host_.show_disk("1-2", concat(major(stick.st_dev), ':', minor(stick.st_dev)));
-  EXPECT_THAT(matcher_->expect<Device>().host_uses, SizeIs(1));
-  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::milliseconds(700));
+  // It looks once a second anyhow. On a busy machine one prompt answer of a few shows that it does not wait
+  // for that.
+  bool prompt = false;
+  for (std::size_t i = 0; i < later.size() && !prompt; ++i) {
+    ASSERT_EQ(::umount2("/run/stick", 0), 0);
+    EXPECT_THAT(matcher_->expect<Device>().host_uses, ElementsAre(HostUse{HostUseKind::kSettling, "sdb1"}));
+    EXPECT_THAT(matcher_->expect<Device>().host_uses, IsEmpty());
+    matcher_->rescan();  // and the next look is a second away
+    EXPECT_THAT(matcher_->snapshot(), SizeIs(1));
+    const auto before = std::chrono::steady_clock::now();
+    ASSERT_EQ(::move_mount(later[i].get(), "", AT_FDCWD, "/run/stick", MOVE_MOUNT_F_EMPTY_PATH), 0);
+    EXPECT_THAT(matcher_->expect<Device>().host_uses, SizeIs(1));
+    prompt = std::chrono::steady_clock::now() - before < std::chrono::milliseconds(700);
+  }
+  EXPECT_TRUE(prompt);
 }
 
 // As the systemd unit does: a list of another mount namespace, here one that lacks the mount.
