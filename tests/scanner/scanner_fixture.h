@@ -7,15 +7,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
+#include <fstream>
 #include <optional>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "common/text.h"
 #include "fake_host.h"
 #include "fake_matcher.h"
 #include "protocol/violation.h"
@@ -40,6 +43,7 @@ class ScannerTest : public testing::Test {
 
   void start() {
     thread_ = std::jthread([this] {
+      thread_id_ = ::gettid();
       try {
         Scanner(udev_.get(), monitor_, files_, channel_).serve();
       } catch (const PeerClosed&) {
@@ -82,7 +86,17 @@ class ScannerTest : public testing::Test {
     start();
     pollfd room{channel_.fd(), POLLOUT, 0};
     while (::poll(&room, 1, 0) != 0) std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    std::this_thread::sleep_for(std::chrono::milliseconds(300));  // the rest of the snapshot is queued
+    // The rest of the snapshot is queued when it waits and goes on waiting.
+    for (int looks = 0; looks < 20; looks = sleeps() ? looks + 1 : 0)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+
+  // Whether the scanner's thread waits, by itself and not for a processor.
+  bool sleeps() const {
+    std::ifstream file(concat("/proc/self/task/", thread_id_.load(), "/stat"));
+    std::string stat;
+    std::getline(file, stat);
+    return stat.find(") S ") != std::string::npos;
   }
 
   fake::Host host_;
@@ -92,6 +106,7 @@ class ScannerTest : public testing::Test {
   std::optional<fake::Matcher> matcher_;
   Channel channel_;
   std::atomic<End> end_ = kRuns;
+  std::atomic<pid_t> thread_id_ = 0;
   std::jthread thread_;
   fake::UsbDevice mouse_ = fake::device("1-2", 1, 2);
 
