@@ -129,6 +129,13 @@ class Chaos:
         """Nothing else happens."""
         return self.settle("a plain plug", lambda: self.world.plug(serial), thorough=False).after(0.0)
 
+    def unplug_all(self) -> None:
+        """No device is left, and no trace of one."""
+        def unplug() -> None:
+            for serial in sorted(self.world.plugged):
+                self.world.unplug(serial)
+        self.settle("unplugs", unplug, thorough=False)
+
     def plug_beside(self, stuck: str, serial: str) -> float:
         """The same, while a guest does not answer and so lacks a device."""
         self._stuck = stuck

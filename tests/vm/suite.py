@@ -4,8 +4,7 @@
 """The daemon end to end, in the embedded hypervisor: real udev, real libvirt, real guests.
 
 One boot serves all tests, or one for each of --machines. With --enforcing, SELinux enforces this tree's module. A test
-is named by its method, its class or its file, or by a part of test_file.Class.test_method; without names, all but
-test_chaos are run.
+is named by its method, its class or its file, or by a part of test_file.Class.test_method; without names, all are run.
 """
 
 import argparse
@@ -26,7 +25,6 @@ from hypervisor import Hypervisor
 _HERE = pathlib.Path(__file__).resolve().parent
 _USUAL_GUESTS = ("a", "b")
 _ENFORCING_ONLY = "test_enforcing"
-_ONLY_WHEN_NAMED = "test_chaos"  # its bounds of time want a machine with nothing else to do
 
 
 def main() -> int:
@@ -64,9 +62,7 @@ def _flat(suite: unittest.TestSuite) -> Iterator[unittest.TestCase]:
 
 
 def _chosen(test: unittest.TestCase, names: list[str]) -> bool:
-    if not names:
-        return _ONLY_WHEN_NAMED not in test.id()
-    return any(name.removesuffix(".py") in test.id() for name in names)
+    return not names or any(name.removesuffix(".py") in test.id() for name in names)
 
 
 def _run_enforcing(tests: list[unittest.TestCase], tree: pathlib.Path) -> "_Result":
