@@ -19,7 +19,9 @@ class Rules:
     serials: Mapping[str, tuple[str, ...]]
 
     def config(self) -> str:
-        return config(**{guest: [matcher_of(serial) for serial in serials] for guest, serials in self.serials.items()})
+        """A guest from which all was moved away keeps a matcher, as each must have, that fits nothing."""
+        return config(**{guest: [matcher_of(serial) for serial in serials or ("NONE",)]
+                         for guest, serials in self.serials.items()})
 
     def moved(self, serial: str, guest: str) -> "Rules":
         """The same, but that device is this guest's alone."""
