@@ -34,6 +34,10 @@ DOMAINS = {"supervisor": "whawty_usb_hotplugd_t",
            **{worker: f"whawty_usb_hotplugd_{worker}_t" for worker in ("scanner", "matcher", "actuator")}}
 
 
+def has_policy(tree: pathlib.Path) -> bool:
+    return (tree / "selinux" / "module").exists()
+
+
 def tree_with_policy(tree: pathlib.Path, work: pathlib.Path) -> pathlib.Path:
     """A copy of the installed tree with the policies in its folder selinux: Debian's with the module, and for probes."""
     sys.path.append(str(_ROOT / "tests" / "selinux"))

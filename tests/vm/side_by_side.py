@@ -19,13 +19,14 @@ _MEASURING = ("test_latency.", "test_chaos.")
 _EVERYWHERE = "test_whole_run."
 
 
-def run(tests: Iterable[unittest.TestCase], tree: pathlib.Path, machines: int) -> tuple[int, int]:
+def run(tests: Iterable[unittest.TestCase], tree: pathlib.Path, machines: int, enforcing: bool) -> tuple[int, int]:
     """How many tests passed, and how many failed."""
+    suite = [sys.executable, str(_SUITE), "--tree", str(tree), *(["--enforcing"] if enforcing else [])]
     sizes = Counter(test.id().rpartition(".")[0] + "." for test in tests)
     sizes.pop(_EVERYWHERE + "WholeRun.", None)
     measuring = [name for name in sizes if name.startswith(_MEASURING)]
-    results = [_run_all([measuring], tree)] if measuring else []
-    results.append(_run_all(_shares({name: sizes[name] for name in sizes if name not in measuring}, machines), tree))
+    results = [_run_all([measuring], suite)] if measuring else []
+    results.append(_run_all(_shares({name: sizes[name] for name in sizes if name not in measuring}, machines), suite))
     return sum(passed for passed, _ in results), sum(failed for _, failed in results)
 
 
@@ -37,9 +38,9 @@ def _shares(sizes: dict[str, int], count: int) -> list[list[str]]:
     return [share for share in shares if share]
 
 
-def _run_all(shares: list[list[str]], tree: pathlib.Path) -> tuple[int, int]:
+def _run_all(shares: list[list[str]], suite: list[str]) -> tuple[int, int]:
     results: list[tuple[int, int]] = []
-    threads = [threading.Thread(target=lambda share=share, number=number: results.append(_run(share, tree, number)))
+    threads = [threading.Thread(target=lambda share=share, number=number: results.append(_run(share, suite, number)))
                for number, share in enumerate(shares, 1)]
     for thread in threads:
         thread.start()
@@ -48,9 +49,9 @@ def _run_all(shares: list[list[str]], tree: pathlib.Path) -> tuple[int, int]:
     return sum(passed for passed, _ in results), sum(failed for _, failed in results)
 
 
-def _run(names: list[str], tree: pathlib.Path, number: int) -> tuple[int, int]:
+def _run(names: list[str], suite: list[str], number: int) -> tuple[int, int]:
     """One machine's share. Its lines are shown as they come, with its number in front."""
-    command = [sys.executable, str(_SUITE), "--tree", str(tree), *names, _EVERYWHERE]
+    command = [*suite, *names, _EVERYWHERE]
     closing = None
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace") as process:
         assert process.stdout is not None

@@ -43,13 +43,12 @@ def main() -> int:
         return 0
     if not tests:
         parser.error("no test has such a name")
-    if options.machines > 1:
-        passed, failed = side_by_side.run(tests, options.tree, options.machines)
-        print(f"{passed} passed, {failed} failed", flush=True)
-        return 0 if failed == 0 else 1
-    result = _run_enforcing(tests, options.tree) if options.enforcing else _run(tests, options.tree)
-    failed = len({id(test) for test, _ in result.failures + result.errors})
-    print(f"{result.testsRun - failed} passed, {failed} failed", flush=True)
+    with _tree_for(options) as tree:
+        if options.machines > 1:
+            passed, failed = side_by_side.run(tests, tree, options.machines, options.enforcing)
+        else:
+            passed, failed = _run(tests, tree, options.enforcing)
+    print(f"{passed} passed, {failed} failed", flush=True)
     return 0 if failed == 0 else 1
 
 
@@ -65,14 +64,20 @@ def _chosen(test: unittest.TestCase, names: list[str]) -> bool:
     return not names or any(name.removesuffix(".py") in test.id() for name in names)
 
 
-def _run_enforcing(tests: list[unittest.TestCase], tree: pathlib.Path) -> "_Result":
+@contextlib.contextmanager
+def _tree_for(options: argparse.Namespace) -> Iterator[pathlib.Path]:
+    """The tree; for an enforcing hypervisor one that has the policy, too."""
+    if not options.enforcing or enforcing.has_policy(options.tree):
+        yield options.tree
+        return
     with tempfile.TemporaryDirectory() as work:
         with _measured("SELinux policy"):
-            tree = enforcing.tree_with_policy(tree, pathlib.Path(work))
-        return _run(tests, tree, enforced=True)
+            tree = enforcing.tree_with_policy(options.tree, pathlib.Path(work))
+        yield tree
 
 
-def _run(tests: list[unittest.TestCase], tree: pathlib.Path, enforced: bool = False) -> "_Result":
+def _run(tests: list[unittest.TestCase], tree: pathlib.Path, enforced: bool) -> tuple[int, int]:
+    """How many tests passed, and how many failed."""
     with Hypervisor(tree, enforcing=enforced) as hypervisor:
         stage = Stage(hypervisor)
         with _measured("start"):
@@ -84,7 +89,8 @@ def _run(tests: list[unittest.TestCase], tree: pathlib.Path, enforced: bool = Fa
         Case.stage, Case.hypervisor, Case.guests, Case.daemon = stage, hypervisor, stage.guests, stage.daemon
         result = _Result(stage)
         unittest.TestSuite(tests).run(result)
-        return result
+    failed = len({id(test) for test, _ in result.failures + result.errors})
+    return result.testsRun - failed, failed
 
 
 @contextlib.contextmanager
