@@ -8,10 +8,6 @@
 namespace whawty {
 namespace {
 
-// The bits of open(2) that would change a file. O_TMPFILE holds the bit of O_DIRECTORY, which is wanted.
-constexpr std::uint64_t kWriting =
-    O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND | (O_TMPFILE & ~O_DIRECTORY);
-
 constexpr SyscallRule kProfile[] = {
     {SCMP_SYS(poll), kAnyArguments, "waiting: the main thread, libvirt's event loop and its calls"},
     {SCMP_SYS(ppoll), kAnyArguments, "poll, as newer C libraries call it"},

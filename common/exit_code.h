@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// How a worker tells its supervisor, by its exit code, why it ended.
+// How a worker tells its supervisor, by its exit code, why it ended. The daemon's own are in
+// supervisor/main.cpp.
 #pragma once
 
 namespace whawty {

@@ -39,10 +39,6 @@ template <class... Values>
 void info(const Values&... values) {
   line(Level::kInfo, concat(values...));
 }
-template <class... Values>
-void debug(const Values&... values) {
-  if (debug_enabled()) line(Level::kDebug, concat(values...));
-}
 
 // "09:14:02", local time. Valid after start().
 std::string time_of_day(std::time_t when);

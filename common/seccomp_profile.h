@@ -4,6 +4,7 @@
 // The system calls that a process may make: a table that the process and the tests share.
 #pragma once
 
+#include <fcntl.h>
 #include <seccomp.h>
 
 #include <array>
@@ -38,6 +39,10 @@ constexpr scmp_arg_cmp equals_int(unsigned argument, std::uint32_t value) {
 constexpr scmp_arg_cmp deny_bits(unsigned argument, std::uint64_t bits) {
   return {argument, SCMP_CMP_MASKED_EQ, bits, 0};
 }
+
+// The flags of open(2) that would change a file. O_TMPFILE holds the bit of O_DIRECTORY, which listing needs.
+inline constexpr std::uint64_t kWriting =
+    O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND | (O_TMPFILE & ~O_DIRECTORY);
 
 constexpr std::array<scmp_arg_cmp, 2> when(scmp_arg_cmp first, scmp_arg_cmp second = kNoCondition) {
   return {first, second};

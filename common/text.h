@@ -24,7 +24,7 @@ std::string decimal(std::uint64_t value, int width);
 std::string hex(std::uint64_t value, int width);
 
 // Printable ASCII stays as it is; every other byte, and the backslash, becomes \xHH. The result never holds a
-// line break, a terminal sequence or broken UTF-8, and unescape() gives the bytes back.
+// line break, a terminal sequence or broken UTF-8, and the bytes can be got back from it.
 std::string escape(std::string_view bytes);
 
 // Bytes for a log line that people copy values from: as they are if all are printable ASCII, else, or if they

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// When to try again what did not work: at once a few times, then slower and slower, and what to say of it.
+// When to try again what did not work: after 100 ms, then slower and slower, up to 30 s;
+// and what to say of it.
 #pragma once
 
 #include <chrono>

@@ -15,13 +15,11 @@
 namespace whawty {
 namespace {
 
-constexpr std::size_t kMaxContent = 1024 * 1024 + 1;  // bytes of one file, of which the loader takes one less
-constexpr std::size_t kMaxFiles = 1001;
 constexpr int kMessagesAtATime = 256;  // of one channel, before the others have their turn
 
 // The position of the descriptor is shared with the supervisor's, so it is not used.
 std::string read_all(const Fd& file) {
-  std::string content(kMaxContent, '\0');
+  std::string content(kMaxConfigBytes + 1, '\0');  // one more than the loader takes
   std::size_t length = 0;
   while (length < content.size()) {
     const ssize_t part =
@@ -97,7 +95,7 @@ void Matcher::take(const ControlMessage& message, const Fd& attached) {
   if (std::holds_alternative<Ping>(message)) return reconciler_.ping(Clock::now());
   if (file == nullptr) return commit(std::get<ConfigCommit>(message));
   if (file->machine.empty() != offered_.empty()) throw Violation("configuration files out of order");
-  if (offered_.size() >= kMaxFiles) throw Violation("too many configuration files");
+  if (offered_.size() > kMaxConfigFiles) throw Violation("too many configuration files");
   offered_.push_back({file->name, file->machine, read_all(attached)});
 }
 

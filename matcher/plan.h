@@ -42,7 +42,7 @@ struct Detach {
 struct Attach {
   Uuid domain;
   std::string sysname;
-  std::size_t rule = 0;  // of the machine: the first that the device matches
+  std::size_t rule = 0;  // of the machine: the first that gives it the device
 };
 
 // A machine's rule matches a device that another domain has, or gets.

@@ -38,7 +38,7 @@ class Channel {
   bool receive(Received& received);
 
   // Sends, or queues what the socket does not take now. Throws PeerClosed, and Violation when more than
-  // max_queued datagrams wait for a peer that does not read.
+  // kMaxQueued datagrams wait for a peer that does not read.
   void send(Datagram datagram, Fd attached = {});
 
   // Sends of the queue what the socket takes now. Throws PeerClosed.

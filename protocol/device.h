@@ -36,6 +36,7 @@ enum class HostUseKind : std::uint8_t {
   kDefaultRoute,  // this network interface carries a default route
   kKeyboard,      // this keyboard is at the local console, as are only keyboards of USB
 };
+inline constexpr HostUseKind kLastHostUseKind = HostUseKind::kKeyboard;
 
 struct HostUse {
   HostUseKind kind = HostUseKind::kUnknown;

@@ -77,7 +77,7 @@ std::vector<Property> read_properties(capnp::List<schema::Property>::Reader list
 
 std::vector<HostUse> read_host_uses(capnp::List<schema::HostUse>::Reader list) {
   frame::bounded<std::size_t>(list.size(), 0, kMaxHostUses, "the number of the host's uses");
-  constexpr auto kLast = static_cast<std::uint8_t>(HostUseKind::kKeyboard);
+  constexpr auto kLast = static_cast<std::uint8_t>(kLastHostUseKind);
   std::vector<HostUse> uses;
   for (const schema::HostUse::Reader use : list) {
     const auto kind = frame::bounded<std::uint8_t>(use.getKind(), 0, kLast, "a kind of the host's use");

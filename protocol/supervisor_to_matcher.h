@@ -4,6 +4,7 @@
 // supervisor -> matcher: a configuration, file by file. Bounds and order: schema/supervisor_to_matcher.capnp.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -11,6 +12,9 @@
 #include "protocol/channel.h"
 
 namespace whawty {
+
+inline constexpr std::size_t kMaxConfigBytes = 1024 * 1024;  // of one file
+inline constexpr std::size_t kMaxConfigFiles = 1000;         // of machines.d, beside the main file
 
 // The datagram carries the file's content as a descriptor.
 struct ConfigFile {

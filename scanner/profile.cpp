@@ -11,10 +11,6 @@
 namespace whawty {
 namespace {
 
-// The bits of open(2) that would change a file. O_TMPFILE holds the bit of O_DIRECTORY, which listing needs.
-constexpr std::uint64_t kWriting =
-    O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND | (O_TMPFILE & ~O_DIRECTORY);
-
 constexpr SyscallRule kRules[] = {
     // The channel and the log.
     {SCMP_SYS(sendmsg), when(equals_int(0, kScannerToMatcher)), "devices, to the matcher and to nobody else"},

@@ -16,6 +16,7 @@
 #include <memory>
 
 #include "common/text.h"
+#include "protocol/supervisor_to_matcher.h"
 #include "supervisor/trust.h"
 
 namespace whawty {

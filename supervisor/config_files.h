@@ -13,9 +13,6 @@
 
 namespace whawty {
 
-inline constexpr std::size_t kMaxConfigBytes = 1024 * 1024;  // of one file
-inline constexpr std::size_t kMaxConfigFiles = 1000;         // of machines.d
-
 // One file, copied unread into a memory file that nobody can change, so that a configuration in use stays
 // what it was when it was accepted, whatever happens to the files.
 struct ConfigCopy {

@@ -10,7 +10,7 @@
 namespace whawty {
 
 // One name or UUID a line; blank lines, and those that begin with #, say nothing. Throws std::runtime_error
-// when the file cannot be read, is too large, or, if that matters, is not to be trusted.
+// when the file cannot be read, is larger than 256 KiB, or, if that matters, is not to be trusted.
 std::vector<std::string> read_domain_list(const std::string& path, bool trusted_only);
 
 }  // namespace whawty

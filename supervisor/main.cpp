@@ -22,6 +22,7 @@
 #include "common/landlock.h"
 #include "common/log.h"
 #include "common/sandbox.h"
+#include "protocol/supervisor_to_matcher.h"
 #include "supervisor/domain_list.h"
 #include "supervisor/instance_lock.h"
 #include "supervisor/options.h"

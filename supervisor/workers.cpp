@@ -25,7 +25,8 @@ namespace {
 constexpr int kFirstPassed = 3;
 constexpr int kAboveAllPassed = 16;  // where descriptors wait that are about to be placed at a low number
 
-// What a worker may know of the environment: whether to log for the journal, and whether to log all.
+// What a worker may know of the environment: whether to log for the journal, whether to log all, and the
+// time zone.
 constexpr const char* kPassedOn[] = {"JOURNAL_STREAM", "WHAWTY_LIBVIRT_USB_HOTPLUGD_DEBUG", "TZ"};
 
 [[noreturn]] void fail(const char* step) {
@@ -115,7 +116,8 @@ Programs find_programs() {
   const bool own_users = has_capability(CAP_SETUID) && has_capability(CAP_SETGID);
   if (!own_users)
     log::warning(
-        "not started as root: all four processes run as this user, and nothing keeps them apart but seccomp");
+        "not started as root: all four processes run as this user, and nothing keeps them apart but the "
+        "sandbox of each");
   return {find_program("scanner", own_users), find_program("matcher", own_users),
           find_program("actuator", own_users)};
 }

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 #
-# tools/lint.sh format|tidy: checks all C++ sources of the project; the tidy check wants build/compile_commands.json.
+# tools/lint.sh format|tidy: checks C++ sources: format all, tidy those of the daemon, for which it wants
+# build/compile_commands.json.
 set -euo pipefail
 cd "$(dirname "$(realpath "$0")")/.."
 folders=(supervisor scanner matcher actuator protocol common tests)

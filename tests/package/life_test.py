@@ -102,6 +102,7 @@ class Life(unittest.TestCase):
         self.stage.plug("MORE")
         type(self).more = find_usb(self.hypervisor, "MORE")
         self.hypervisor.run(f"""set -e
+            mkdir -p /etc/sysusers.d
             sed '/^m /d' /usr/lib/sysusers.d/{NAME}.conf >/etc/sysusers.d/{NAME}.conf
             gpasswd --delete whawty-usb-actuator libvirt
             cp /usr/share/doc/{NAME}/polkit/{NAME}.rules /etc/polkit-1/rules.d/50-{NAME}.rules

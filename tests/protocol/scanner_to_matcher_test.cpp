@@ -173,8 +173,9 @@ TEST(ScannerMessageTest, UsesOfTheHostOutOfBoundsAreViolations) {
       }
     });
   };
-  EXPECT_EQ(uses({{6, std::string(32, 'x')}}), "");
-  EXPECT_EQ(uses({{7, "x"}}), "a kind of the host's use out of bounds");
+  constexpr auto kLast = static_cast<std::uint8_t>(kLastHostUseKind);
+  EXPECT_EQ(uses({{kLast, std::string(32, 'x')}}), "");
+  EXPECT_EQ(uses({{kLast + 1, "x"}}), "a kind of the host's use out of bounds");
   EXPECT_EQ(uses({{255, "x"}}), "a kind of the host's use out of bounds");
   EXPECT_EQ(uses({{0, ""}}), "the name of what the host uses of a length out of bounds");
   EXPECT_EQ(uses({{0, std::string(33, 'x')}}), "the name of what the host uses of a length out of bounds");
