@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <variant>
@@ -45,6 +46,7 @@ class Hypervisor {
   // All domains, running or not.
   virtual std::variant<std::vector<DomainListed>, CallError> list() = 0;
 
+  // The name that the domain has now.
   virtual std::variant<std::string, CallError> name(const Uuid& domain) = 0;
 
   // The XML of a domain: the live one, if it runs.
@@ -58,9 +60,10 @@ class Hypervisor {
   virtual std::variant<std::monostate, CallError> detach(const Uuid& domain, const Hostdev& hostdev) = 0;
 };
 
-// Opens the connection, and has its events told from then on; they outlive it. An error is the reason in
-// words.
+// Opens the connection, and has its events told from then on; they outlive it. Each thread that it starts
+// begins with `restrict`; what that throws ends the process. An error is the reason in words.
 std::variant<std::unique_ptr<Hypervisor>, std::string> open_hypervisor(const std::string& uri,
-                                                                       HypervisorEvents& events);
+                                                                       HypervisorEvents& events,
+                                                                       const std::function<void()>& restrict);
 
 }  // namespace whawty

@@ -11,6 +11,7 @@
 #include <bit>
 #include <chrono>
 #include <clocale>
+#include <functional>
 #include <latch>
 #include <map>
 #include <memory>
@@ -20,9 +21,9 @@
 
 #include "actuator/hostdev_xml.h"
 #include "actuator/hypervisor.h"
-#include "common/exit_code.h"
-#include "common/log.h"
+#include "common/text.h"
 #include "protocol/hostdev_alias.h"
+#include "protocol/worker.h"
 
 namespace whawty {
 namespace {
@@ -33,7 +34,9 @@ constexpr std::size_t kMaxHandles = 1024;
 
 struct Free {
   void operator()(virConnectPtr connection) const { virConnectClose(connection); }
-  void operator()(virDomainPtr domain) const { virDomainFree(domain); }
+  void operator()(virDomainPtr domain) const {
+    if (domain != nullptr) virDomainFree(domain);
+  }
   void operator()(virDomainPtr* domains) const { free(domains); }
   void operator()(char* text) const { free(text); }
 };
@@ -96,20 +99,22 @@ void ignore_error(void*, virErrorPtr) {}
 
 // The event loop that libvirt serves its connections and keepalive with. It has begun when this returns and
 // never ends, because both take system calls that a sealed process does not have.
-void start_event_loop() {
+void start_event_loop(const std::function<void()>& restrict) {
   static std::latch running(1);
-  static const bool started = [] {
+  static const bool started = [&] {
     // libvirt converts the system's messages to UTF-8, and in any other locale would open files for that.
     std::setlocale(LC_ALL, "C.UTF-8");
     virSetErrorFunc(nullptr, ignore_error);
     if (virInitialize() < 0 || virEventRegisterDefaultImpl() < 0)
       throw std::runtime_error(virGetLastErrorMessage());
-    std::thread([] {
-      running.count_down();
-      while (virEventRunDefaultImpl() == 0) {
-      }
-      log::error("libvirt's event loop failed: ", escape(virGetLastErrorMessage()));
-      ::_exit(kExitFailure);
+    std::thread([restrict] {
+      ::_exit(exit_code_of([&] {
+        restrict();
+        running.count_down();
+        while (virEventRunDefaultImpl() == 0) {
+        }
+        throw std::runtime_error(concat("libvirt's event loop failed: ", virGetLastErrorMessage()));
+      }));
     }).detach();
     running.wait();
     return true;
@@ -151,8 +156,9 @@ class LibvirtHypervisor : public Hypervisor {
     return domains;
   }
 
+  // A handle keeps the name that the domain had when it was made.
   std::variant<std::string, CallError> name(const Uuid& uuid) override {
-    const Domain domain = look_up(uuid);
+    const Domain domain(virDomainLookupByUUID(connection_.get(), raw(uuid).data()), Free{});
     if (!domain) return last_error();
     return std::string(virDomainGetName(domain.get()));
   }
@@ -205,9 +211,9 @@ class LibvirtHypervisor : public Hypervisor {
 
 }  // namespace
 
-std::variant<std::unique_ptr<Hypervisor>, std::string> open_hypervisor(const std::string& uri,
-                                                                       HypervisorEvents& events) {
-  start_event_loop();
+std::variant<std::unique_ptr<Hypervisor>, std::string> open_hypervisor(
+    const std::string& uri, HypervisorEvents& events, const std::function<void()>& restrict) {
+  start_event_loop(restrict);
   Connection connection(virConnectOpenAuth(uri.c_str(), nullptr, VIR_CONNECT_NO_ALIASES));
   if (!connection || !subscribe(connection.get(), events)) return std::string(virGetLastErrorMessage());
   return std::make_unique<LibvirtHypervisor>(std::move(connection));

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -42,10 +43,10 @@ void pause(const Channel& matcher, int milliseconds) {
 }
 
 // Opens the connection, however long libvirt takes to come up.
-std::unique_ptr<Hypervisor> connect(const std::string& uri, HypervisorEvents& events,
-                                    const Channel& matcher) {
+std::unique_ptr<Hypervisor> connect(const std::string& uri, HypervisorEvents& events, const Channel& matcher,
+                                    const std::function<void()>& restrict) {
   for (int wait = kFirstPauseMilliseconds;; wait = std::min(2 * wait, kLongestPauseMilliseconds)) {
-    auto attempt = open_hypervisor(uri, events);
+    auto attempt = open_hypervisor(uri, events, restrict);
     if (auto* const hypervisor = std::get_if<0>(&attempt)) return std::move(*hypervisor);
     if (wait == kFirstPauseMilliseconds)
       log::warning("waiting for libvirt at ", escape(uri), ": ", escape(std::get<1>(attempt)));
@@ -64,13 +65,15 @@ void run(const WorkerOptions& options) {
   Channel matcher{take_fd(kActuatorToMatcher)};
   Outbox outbox;
   const Limits limits{options.domains ? Ceiling{*options.domains} : Ceiling{}, DeviceCheck{open_devices()}};
-  const std::unique_ptr<Hypervisor> hypervisor = connect(options.connect, outbox, matcher);
+  Sandbox sandbox{.profile = kActuatorProfile, .descriptors = kDescriptors, .memory = kMemory};
+  if (options.landlock) sandbox.readable = {"/sys"};
+  const auto restrict = [sandbox] { restrict_thread(sandbox); };
+  const std::unique_ptr<Hypervisor> hypervisor = connect(options.connect, outbox, matcher, restrict);
+  restrict();  // not before the connection, for which libvirt reads files, and not after the threads below
   Dispatcher<Uuid> dispatcher{kWorkers, kStallLimit};
   // Ends here, without destructors: they would wait for calls that hang.
   ::_exit(exit_code_of([&] {
-    Sandbox sandbox{.profile = kActuatorProfile, .descriptors = kDescriptors, .memory = kMemory};
-    if (options.landlock) sandbox.readable = {"/sys"};
-    seal(sandbox);  // nothing is read from a peer before this line
+    seal_process(sandbox);  // nothing is read from a peer before this line
     log::info("connected to ", escape(options.connect));
     Actuator{std::move(matcher), *hypervisor, outbox, dispatcher, limits}.serve();
   }));

@@ -84,7 +84,7 @@ void restrict_files_to(std::span<const char* const> readable_directories) {
   if (version < 1) fail("this kernel does not have it, or has it switched off");
   const Fd ruleset = create(everything(version));
   for (const char* const directory : readable_directories) allow_reading(ruleset, directory);
-  if (::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0) fail("restricting this process");
+  if (::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0) fail("restricting this thread");
 }
 
 }  // namespace whawty

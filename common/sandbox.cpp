@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <functional>
+#include <string>
 #include <system_error>
 
 #include "common/identity.h"
@@ -44,19 +46,35 @@ void limit_resources(const Sandbox& sandbox) {
   if (!logs_to_a_file()) limit(RLIMIT_FSIZE, 0, "no file growth");
 }
 
-}  // namespace
-
-void seal(const Sandbox& sandbox) {
+void or_unsealed(const std::function<void()>& steps) {
   try {
-    keep_capabilities(sandbox.capabilities);
-    check(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs");
-    forbid_inspection();
-    limit_resources(sandbox);
-    if (sandbox.readable) restrict_files_to(*sandbox.readable);
-    load_profile(sandbox.profile);
+    steps();
   } catch (const std::runtime_error& error) {
     throw Unsealed(std::string("sandbox: ") + error.what());
   }
+}
+
+}  // namespace
+
+void restrict_thread(const Sandbox& sandbox) {
+  or_unsealed([&] {
+    keep_capabilities(sandbox.capabilities);
+    check(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs");
+    if (sandbox.readable) restrict_files_to(*sandbox.readable);
+  });
+}
+
+void seal_process(const Sandbox& sandbox) {
+  or_unsealed([&] {
+    forbid_inspection();
+    limit_resources(sandbox);
+    load_profile(sandbox.profile);
+  });
+}
+
+void seal(const Sandbox& sandbox) {
+  restrict_thread(sandbox);
+  seal_process(sandbox);
 }
 
 }  // namespace whawty

@@ -35,9 +35,16 @@ struct Unsealed : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Seals the process and all its threads, in this order: capabilities, no_new_privs, no core dumps and no
-// ptrace by its own user, resource limits, Landlock, seccomp. Throws Unsealed, which names the step that
-// failed: the caller must end the process then.
+// What the kernel restricts thread by thread, and in those that the thread starts later: capabilities,
+// no_new_privs, Landlock, in this order. Throws Unsealed, which names the step that failed: the caller must
+// end the process then, as with the other two.
+void restrict_thread(const Sandbox& sandbox);
+
+// What it restricts in all threads at once: no core dumps and no ptrace by the process's own user, resource
+// limits, seccomp. Wants no thread that is not restricted.
+void seal_process(const Sandbox& sandbox);
+
+// Both, for a process of one thread.
 void seal(const Sandbox& sandbox);
 
 }  // namespace whawty

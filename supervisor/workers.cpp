@@ -116,8 +116,8 @@ Programs find_programs() {
   const bool own_users = has_capability(CAP_SETUID) && has_capability(CAP_SETGID);
   if (!own_users)
     log::warning(
-        "not started as root: all four processes run as this user, and nothing keeps them apart but the "
-        "sandbox of each");
+        "not started as root: all four processes run as this user, and only the seal of each keeps them "
+        "apart");
   return {find_program("scanner", own_users), find_program("matcher", own_users),
           find_program("actuator", own_users)};
 }

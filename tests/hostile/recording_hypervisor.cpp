@@ -3,7 +3,8 @@
 //
 // A Hypervisor that does nothing and writes down what it was asked for. Its URI is "recorded:" and the path
 // of a file, to which each call adds a line: "list", "name 2", "attach 2 003/005 046d:0825"; a domain is the
-// lower half of its UUID. There are three, named one, two and three.
+// lower half of its UUID. There are three, named one, two and three. Where a thread can open a file that the
+// actuator has no business with, its line says so.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -63,7 +64,8 @@ class RecordingHypervisor final : public Hypervisor {
 
   // One write(2) a line: lines of several threads do not mix.
   void write(const std::string& call) const {
-    const std::string line = call + '\n';
+    const Fd file(::open("/etc/passwd", O_RDONLY | O_CLOEXEC));
+    const std::string line = concat(call, file ? ", with access to files" : "", '\n');
     [[maybe_unused]] const ssize_t written = ::write(record_.get(), line.data(), line.size());
   }
 
@@ -73,7 +75,8 @@ class RecordingHypervisor final : public Hypervisor {
 }  // namespace
 
 std::variant<std::unique_ptr<Hypervisor>, std::string> open_hypervisor(const std::string& uri,
-                                                                       HypervisorEvents&) {
+                                                                       HypervisorEvents&,
+                                                                       const std::function<void()>&) {
   if (!uri.starts_with(kScheme)) return std::string("no such scheme");
   Fd record(::open(uri.c_str() + kScheme.size(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   if (!record) return std::string("the record cannot be opened");

@@ -66,7 +66,7 @@ std::vector<Step> steps() {
       {"Landlock: this kernel does not have it", {{SCMP_SYS(landlock_create_ruleset), {}, ENOSYS}}},
       {"Landlock: creating a ruleset", {no_ruleset}},
       {"Landlock: /sys", {{SCMP_SYS(landlock_add_rule)}}, {"scanner", "actuator"}},
-      {"Landlock: restricting this process", {{SCMP_SYS(landlock_restrict_self)}}},
+      {"Landlock: restricting this thread", {{SCMP_SYS(landlock_restrict_self)}}},
       {"seccomp: this kernel does not offer it", {{SCMP_SYS(seccomp)}}, kAll},
       {"seccomp: loading the filter: Bad address",
        {{SCMP_SYS(seccomp), {is(0, SECCOMP_SET_MODE_FILTER), is_not(2, 0)}}},

@@ -19,8 +19,8 @@ class IdleHypervisor : public Hypervisor {
 
 }  // namespace
 
-std::variant<std::unique_ptr<Hypervisor>, std::string> open_hypervisor(const std::string&,
-                                                                       HypervisorEvents&) {
+std::variant<std::unique_ptr<Hypervisor>, std::string> open_hypervisor(const std::string&, HypervisorEvents&,
+                                                                       const std::function<void()>&) {
   return std::make_unique<IdleHypervisor>();
 }
 

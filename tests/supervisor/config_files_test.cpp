@@ -15,6 +15,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "protocol/supervisor_to_matcher.h"
+
 namespace whawty {
 namespace {
 

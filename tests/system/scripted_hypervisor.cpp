@@ -42,8 +42,12 @@ std::string rest_of(std::istringstream& text) {
 
 class ScriptedHypervisor : public Hypervisor {
  public:
-  ScriptedHypervisor(Fd socket, HypervisorEvents& events) : socket_(std::move(socket)), events_(events) {
-    std::thread([this] { listen(); }).detach();
+  ScriptedHypervisor(Fd socket, HypervisorEvents& events, const std::function<void()>& restrict)
+      : socket_(std::move(socket)), events_(events) {
+    std::thread([this, restrict] {
+      restrict();
+      listen();
+    }).detach();
     listening_.wait();
   }
 
@@ -147,8 +151,8 @@ class ScriptedHypervisor : public Hypervisor {
 
 }  // namespace
 
-std::variant<std::unique_ptr<Hypervisor>, std::string> open_hypervisor(const std::string& uri,
-                                                                       HypervisorEvents& events) {
+std::variant<std::unique_ptr<Hypervisor>, std::string> open_hypervisor(
+    const std::string& uri, HypervisorEvents& events, const std::function<void()>& restrict) {
   if (!uri.starts_with(kScheme)) return "no scripted hypervisor: " + uri;
   ::signal(SIGPIPE, SIG_IGN);
   sockaddr_un address{};
@@ -157,7 +161,7 @@ std::variant<std::unique_ptr<Hypervisor>, std::string> open_hypervisor(const std
   Fd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
     return std::string(std::strerror(errno));
-  return std::make_unique<ScriptedHypervisor>(std::move(socket), events);
+  return std::make_unique<ScriptedHypervisor>(std::move(socket), events, restrict);
 }
 
 }  // namespace whawty

@@ -92,9 +92,9 @@ class Daemon:
     def stop(self) -> None:
         self._hypervisor.run(f"systemctl stop {UNIT}")
 
-    def run_by_hand(self, environment: str = "") -> Started:
+    def run_by_hand(self, environment: str = "", options: str = "") -> Started:
         """Start it outside systemd. `environment`: assignments for the shell."""
-        return self._hypervisor.start(f"{environment} exec {PROGRAM} {CONFIG}")
+        return self._hypervisor.start(f"{environment} exec {PROGRAM} {options} {CONFIG}")
 
     # State
 

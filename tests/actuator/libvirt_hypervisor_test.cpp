@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// What is between the actuator and libvirt, tried with libvirt's own driver for tests: it has one domain, in
+// memory of this process, by the name of "test". Each test forks, since what it does to itself cannot be
+// taken back.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <libvirt/libvirt.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <functional>
+#include <future>
+
+#include "actuator/hypervisor.h"
+#include "common/exit_code.h"
+#include "common/fd.h"
+#include "common/landlock.h"
+
+namespace whawty {
+namespace {
+
+constexpr const char* kUri = "test:///default";
+constexpr const char* kFile = "/etc/passwd";
+
+class Nobody final : public HypervisorEvents {
+ public:
+  void domain_changed(const Uuid&, const std::string&, bool) override {}
+  void connection_lost(const std::string&) override {}
+};
+
+// The exit code of a process that does this.
+int exit_code_of_fork(const std::function<int()>& work) {
+  const pid_t pid = ::fork();
+  if (pid == 0) ::_exit(work());
+  int status = 0;
+  EXPECT_EQ(::waitpid(pid, &status, 0), pid);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+bool opens_file() {
+  return static_cast<bool>(Fd(::open(kFile, O_RDONLY | O_CLOEXEC)));
+}
+
+void give_up_files() {
+  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  restrict_files_to({});
+}
+
+// Has libvirt's event loop open the file.
+bool event_loop_opens_file() {
+  std::promise<bool> opened;
+  const auto look = [](int timer, void* promise) {
+    virEventRemoveTimeout(timer);
+    static_cast<std::promise<bool>*>(promise)->set_value(opens_file());
+  };
+  virEventAddTimeout(0, look, &opened, nullptr);
+  return opened.get_future().get();
+}
+
+TEST(LibvirtHypervisorTest, TheThreadOfTheEventLoopBeginsWithItsRestriction) {
+  if (!landlock_is_there()) GTEST_SKIP() << "this kernel does not have Landlock, or has it switched off";
+  const auto with = [](const std::function<void()>& restrict) {
+    return exit_code_of_fork([&] {
+      Nobody nobody;
+      // Not opened: this driver has no keepalive. But its event loop runs.
+      const auto opened = open_hypervisor(kUri, nobody, restrict);
+      if (opened.index() == 0 || !opens_file()) return 100;
+      return event_loop_opens_file() ? 1 : 0;
+    });
+  };
+  EXPECT_EQ(with([] {}), 1);
+  EXPECT_EQ(with(give_up_files), 0);
+}
+
+TEST(LibvirtHypervisorTest, AThreadThatCannotBeRestrictedEndsTheProcess) {
+  EXPECT_EQ(exit_code_of_fork([] {
+              Nobody nobody;
+              open_hypervisor(kUri, nobody, [] { throw std::runtime_error("no"); });
+              return 0;
+            }),
+            kExitFailure);
+}
+
+}  // namespace
+}  // namespace whawty
