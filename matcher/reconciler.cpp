@@ -19,6 +19,7 @@ constexpr Clock::duration kDetachPatience = 5s;
 
 // A shorter interval in the configuration counts as this one: reading everything takes about as long.
 constexpr Clock::duration kShortestRound = 100ms;
+constexpr Clock::duration kLongestRound = 24h;  // nobody means more, and the clock could not count some of it
 
 // "003/005 046d:0825 ...", as the device names itself while it is on the host.
 std::string device_name(const DeviceMap& devices, const std::string& sysname, const Hostdev& hostdev) {
@@ -149,8 +150,8 @@ Clock::time_point Reconciler::next_step(Clock::time_point now) const {
 }
 
 void Reconciler::begin_round(Clock::time_point now) {
-  next_round_ =
-      now + std::max(kShortestRound, std::chrono::duration_cast<Clock::duration>(config_->interval));
+  const auto interval = std::chrono::duration_cast<Clock::duration>(config_->interval);
+  next_round_ = now + std::clamp(interval, kShortestRound, kLongestRound);
   domains_.refresh(now);
   ask_rescan();
 }

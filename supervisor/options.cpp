@@ -59,11 +59,15 @@ bool take(Options& options, int choice) {
   }
 }
 
-// Other transports start programs or talk over the network, which the sealed actuator cannot.
+// Other transports start programs or talk over the network, which the sealed actuator cannot; with the name
+// of a host and no transport, libvirt takes TLS.
 bool is_local(const std::string& uri) {
-  const std::string scheme = uri.substr(0, uri.find(':'));
-  const std::size_t plus = scheme.find('+');
-  return !uri.empty() && scheme != uri && (plus == std::string::npos || scheme.substr(plus) == "+unix");
+  const std::size_t colon = uri.find(':');
+  if (colon == std::string::npos) return false;
+  const std::size_t plus = uri.find('+');
+  const bool other_transport = plus < colon && uri.substr(plus, colon - plus) != "+unix";
+  const std::string rest = uri.substr(colon + 1);
+  return !other_transport && (!rest.starts_with("//") || rest.starts_with("///"));
 }
 
 Options mistaken(Options options, const std::string& mistake) {

@@ -29,6 +29,9 @@ constexpr auto kPingInterval = 5s;
 constexpr auto kPingPatience = 20s;
 // A generation that did its work for that long starts the pauses over. What a start takes does not count.
 constexpr auto kHealthyAfter = 1s;
+// A matcher reports what has changed, of which the user or a device can make some, but not that many.
+constexpr int kMessagesPerSecond = 100;
+constexpr int kMessagesAtOnce = 1000;
 
 std::string describe(const Status& status) {
   if (!status.libvirt_connected) return "waiting for libvirt";
@@ -42,6 +45,7 @@ Supervisor::Supervisor(Settings settings, Programs programs, Fd signals)
     : settings_(std::move(settings)),
       programs_(std::move(programs)),
       signals_(std::move(signals)),
+      messages_(kMessagesPerSecond, kMessagesAtOnce),
       pause_(kFirstPause) {}
 
 int Supervisor::run() {
@@ -133,7 +137,8 @@ void Supervisor::ping() {
 void Supervisor::end_generation() {
   const Generation::End end = generation_->kill();
   generation_.reset();
-  if (end.unsealed) {
+  // Not once they have worked: whoever takes over a worker could end the daemon with that exit code.
+  if (end.unsealed && !has_been_alive_) {
     log::error("a worker could not be sealed: ending");
     return finish(EXIT_FAILURE);
   }
@@ -191,6 +196,8 @@ void Supervisor::handle_matcher() {
     generation_->matcher().flush();
     Received received;
     while (!exit_code_ && generation_->matcher().receive(received)) {
+      messages_.count(Clock::now());
+      if (messages_.wait(Clock::now()) > 0s) throw Violation("a flood of messages");
       if (received.attached) throw Violation("a policy message with a descriptor");
       handle(decode_policy_message(received.datagram));
     }
@@ -215,6 +222,7 @@ void Supervisor::handle(const PolicyMessage& message) {
 
 void Supervisor::alive() {
   if (!std::exchange(ping_sent_, false)) throw Violation("an answer to no ping");
+  has_been_alive_ = true;
   next_ping_ = Clock::now() + kPingInterval;
   notifier_.alive();
 }

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "common/rate_limit.h"
 #include "protocol/matcher_to_supervisor.h"
 #include "supervisor/config_files.h"
 #include "supervisor/generation.h"
@@ -63,6 +64,8 @@ class Supervisor {
   std::optional<Generation> generation_;
   Clock::time_point start_at_;                      // of the next generation, while there is none
   std::optional<Clock::time_point> at_work_since_;  // the present one: when its matcher took a configuration
+  RateLimit messages_;                              // of the matcher
+  bool has_been_alive_ = false;                     // workers have answered a ping
   std::chrono::milliseconds pause_;                 // before the next start after a failure
 
   std::optional<ConfigFiles> accepted_;  // in use

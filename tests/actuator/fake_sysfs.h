@@ -13,6 +13,7 @@
 
 #include "common/device_digest.h"
 #include "protocol/domain.h"
+#include "tests/temporary_folder.h"
 
 namespace whawty {
 
@@ -20,14 +21,7 @@ class FakeSysfs {
  public:
   static constexpr Hostdev kHostdev{3, 5, 0x046d, 0x0825};
 
-  FakeSysfs() {
-    std::string path = std::filesystem::temp_directory_path() / "calls_test_XXXXXX";
-    root_ = ::mkdtemp(path.data());
-    plug("descriptors of a webcam", "3187B60");
-  }
-  ~FakeSysfs() { std::filesystem::remove_all(root_); }
-  FakeSysfs(const FakeSysfs&) = delete;
-  FakeSysfs& operator=(const FakeSysfs&) = delete;
+  FakeSysfs() { plug("descriptors of a webcam", "3187B60"); }
 
   // Puts another device where the first one is, as a new directory: descriptors held open stay with the old
   // one.
@@ -53,7 +47,8 @@ class FakeSysfs {
  private:
   std::filesystem::path device() const { return root_ / "189:260"; }  // 2 * 128 + 4
 
-  std::filesystem::path root_;
+  const TemporaryFolder temporary_;
+  const std::filesystem::path& root_ = temporary_.path;
 };
 
 }  // namespace whawty

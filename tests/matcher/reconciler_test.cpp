@@ -297,6 +297,19 @@ TEST(Reconciler, AnIntervalOfNothingIsATenthOfASecond) {
   EXPECT_LE(rounds, 11);
 }
 
+// The longest that Go knows, on a clock that has run for a while.
+TEST(Reconciler, ALongIntervalIsADay) {
+  World world;
+  world.now += 24h * 365 * 100;
+  world.configure("{interval: 2562047h, machines: {}}");
+  world.snapshot({});
+  const int before = world.rescans;
+  world.pass(23h);
+  EXPECT_EQ(world.rescans, before);
+  world.pass(1h);
+  EXPECT_EQ(world.rescans, before + 1);
+}
+
 TEST(Reconciler, AMoveByReloadIsDetachedFirst) {
   World world;
   world.add("a");

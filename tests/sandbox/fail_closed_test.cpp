@@ -21,6 +21,7 @@
 #include "common/exit_code.h"
 #include "program.h"
 #include "protocol/channel.h"
+#include "tests/temporary_folder.h"
 
 namespace whawty {
 namespace {
@@ -177,12 +178,6 @@ INSTANTIATE_TEST_SUITE_P(Sandbox, WorkerFailsClosedTest,
 // is in a folder of the test's, so that others may run beside it.
 class SupervisorFailsClosedTest : public testing::Test {
  protected:
-  SupervisorFailsClosedTest() {
-    std::string path = std::filesystem::temp_directory_path() / "fail_closed_test_XXXXXX";
-    folder_ = ::mkdtemp(path.data());
-  }
-  ~SupervisorFailsClosedTest() override { std::filesystem::remove_all(folder_); }
-
   Program::Settings settings(const std::string& config, std::vector<Refusal> refusals) const {
     return {.arguments = {"--connect", "qemu+unix:///system?socket=/nowhere", config},
             .environment = {"XDG_RUNTIME_DIR=" + folder_},
@@ -199,7 +194,8 @@ class SupervisorFailsClosedTest : public testing::Test {
     return found;
   }
 
-  std::string folder_;
+  const TemporaryFolder temporary_;
+  const std::string folder_ = temporary_.path;
 };
 
 constexpr const char* kNoConfig = "/nowhere/config.yml";

@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "common/fd.h"
+#include "tests/temporary_folder.h"
 
 namespace whawty {
 namespace {
@@ -37,16 +38,12 @@ void write(const fs::path& path) {
 class LandlockTest : public testing::Test {
  protected:
   LandlockTest() {
-    std::string path = fs::temp_directory_path() / "landlock_test_XXXXXX";
-    root_ = ::mkdtemp(path.data());
     for (const fs::path& folder : {open_, shut_}) {
       fs::create_directories(root_ / folder / "deep");
       write(root_ / folder / "file");
       write(root_ / folder / "deep" / "file");
     }
   }
-  ~LandlockTest() override { fs::remove_all(root_); }
-
   void SetUp() override {
     if (!landlock_is_there()) GTEST_SKIP() << "this kernel does not have Landlock, or has it switched off";
   }
@@ -79,7 +76,8 @@ class LandlockTest : public testing::Test {
     };
   }
 
-  fs::path root_;
+  const TemporaryFolder temporary_;
+  const fs::path& root_ = temporary_.path;
   const fs::path open_ = "open", shut_ = "shut";
 };
 

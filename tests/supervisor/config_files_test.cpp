@@ -16,6 +16,7 @@
 #include <fstream>
 
 #include "protocol/supervisor_to_matcher.h"
+#include "tests/temporary_folder.h"
 
 namespace whawty {
 namespace {
@@ -26,13 +27,6 @@ using testing::IsEmpty;
 
 class ConfigFilesTest : public testing::Test {
  protected:
-  ConfigFilesTest() {
-    std::string pattern = (fs::temp_directory_path() / "config_files_test.XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-    main_ = (folder_ / "config.yml").string();
-  }
-  ~ConfigFilesTest() override { fs::remove_all(folder_); }
-
   void write(const std::string& name, const std::string& content) const {
     fs::create_directories((folder_ / name).parent_path());
     std::ofstream(folder_ / name, std::ios::binary) << content;
@@ -77,8 +71,9 @@ class ConfigFilesTest : public testing::Test {
     return names;
   }
 
-  fs::path folder_;
-  std::string main_;
+  const TemporaryFolder temporary_;
+  const fs::path& folder_ = temporary_.path;
+  std::string main_ = folder_ / "config.yml";
 };
 
 TEST_F(ConfigFilesTest, TheMainFileAlone) {

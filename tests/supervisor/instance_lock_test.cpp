@@ -14,6 +14,7 @@
 #include <filesystem>
 
 #include "common/text.h"
+#include "tests/temporary_folder.h"
 
 namespace whawty {
 namespace {
@@ -75,13 +76,6 @@ class Other {
 
 class InstanceLockTest : public testing::Test {
  protected:
-  InstanceLockTest() {
-    std::string path = fs::temp_directory_path() / "instance_lock_test_XXXXXX";
-    above_ = ::mkdtemp(path.data());
-    folder_ = above_ / "daemon";
-  }
-  ~InstanceLockTest() override { fs::remove_all(above_); }
-
   std::string refusal() const {
     try {
       const Fd lock = lock_instance(folder_);
@@ -97,7 +91,9 @@ class InstanceLockTest : public testing::Test {
     return status;
   }
 
-  fs::path above_, folder_;
+  const TemporaryFolder temporary_;
+  const fs::path& above_ = temporary_.path;
+  fs::path folder_ = above_ / "daemon";
 };
 
 TEST_F(InstanceLockTest, ASecondDaemonIsToldWhichOneRunsAndWhatToDo) {

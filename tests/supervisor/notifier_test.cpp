@@ -15,6 +15,8 @@
 #include <ctime>
 #include <filesystem>
 
+#include "tests/temporary_folder.h"
+
 namespace whawty {
 namespace {
 
@@ -49,14 +51,7 @@ class Manager {
 
 class NotifierTest : public testing::Test {
  protected:
-  NotifierTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "notifier_test.XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-  }
-  ~NotifierTest() override {
-    std::filesystem::remove_all(folder_);
-    ::unsetenv("NOTIFY_SOCKET");
-  }
+  ~NotifierTest() override { ::unsetenv("NOTIFY_SOCKET"); }
 
   static void expect_heard(const Manager& manager) {
     const Notifier notifier;
@@ -69,7 +64,8 @@ class NotifierTest : public testing::Test {
     EXPECT_EQ(manager.next(), "");
   }
 
-  std::filesystem::path folder_;
+  const TemporaryFolder temporary_;
+  const std::filesystem::path& folder_ = temporary_.path;
 };
 
 TEST_F(NotifierTest, ASocketInTheFileSystemHears) {

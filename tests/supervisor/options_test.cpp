@@ -61,6 +61,15 @@ TEST_F(OptionsTest, TheUriComesFromTheOptionElseFromTheEnvironment) {
   EXPECT_EQ(parse({"a.yml"}).connect, "qemu:///system");
 }
 
+TEST_F(OptionsTest, TheUriIsOfThisHost) {
+  for (const char* const uri : {"qemu:///system", "qemu+unix:///system?socket=/run/x", "test:///default"})
+    EXPECT_EQ(parse({"--connect", uri, "a.yml"}).action, Action::kRun) << uri;
+  for (const char* const uri : {"", "qemu", "qemu+ssh:///system", "qemu+tls://host/system",
+                                "qemu://host/system", "qemu+unix://host/system", "qemu+ext:///system"})
+    EXPECT_THAT(mistake({"--connect", uri, "a.yml"}), HasSubstr("not a URI of a libvirt daemon on this host"))
+        << uri;
+}
+
 TEST_F(OptionsTest, HelpAndVersionNeedNoFile) {
   for (const char* const option : {"--help", "-h"}) EXPECT_EQ(parse({option}).action, Action::kHelp);
   for (const char* const option : {"--version", "-V"})

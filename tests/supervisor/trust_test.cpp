@@ -14,6 +14,7 @@
 
 #include "supervisor/config_files.h"
 #include "supervisor/domain_list.h"
+#include "tests/temporary_folder.h"
 
 namespace whawty {
 namespace {
@@ -28,23 +29,25 @@ constexpr uid_t kSomebody = 12345;
 class TrustTest : public testing::Test {
  protected:
   TrustTest() {
-    const char* const home = std::getenv("HOME");
-    std::string path =
-        fs::path(::geteuid() == 0 || home == nullptr ? "/var/lib" : home) / "trust_test_XXXXXX";
-    folder = ::mkdtemp(path.data());
     fs::create_directory(folder / "etc");
     file = folder / "etc" / "config.yml";
     std::ofstream(file) << "{}\n";
     fs::permissions(file, fs::perms(0644));
   }
-  ~TrustTest() override { fs::remove_all(folder); }
+
+  static fs::path safe_place() {
+    const char* const home = std::getenv("HOME");
+    return ::geteuid() == 0 || home == nullptr ? "/var/lib" : home;
+  }
 
   static std::string objection(const fs::path& path) {
     const Fd opened(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     return reason_not_to_trust(opened, path).value_or("");
   }
 
-  fs::path folder, file;
+  const TemporaryFolder temporary{safe_place()};
+  const fs::path& folder = temporary.path;
+  fs::path file;
 };
 
 TEST_F(TrustTest, OnesOwnFileInOnesOwnFoldersIsTrusted) {

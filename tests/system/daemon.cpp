@@ -85,7 +85,7 @@ void Daemon::execute(const std::vector<std::string>& arguments) const {
 }
 
 void Daemon::signal(int number) const {
-  ::kill(pid_, number);
+  if (pid_ > 0) ::kill(pid_, number);
 }
 
 int Daemon::wait() {
