@@ -13,12 +13,11 @@ from deb import NAME, PROJECT, Debs
 sys.path.append(str(PROJECT / "tests" / "vm"))
 from case import Stage  # noqa: E402
 from daemon import UNIT, machine, matcher_of  # noqa: E402
-from enforcing import DOMAINS, denials  # noqa: E402
+from enforcing import DOMAINS, SEMODULE_SECONDS, denials, let_libvirt_be  # noqa: E402
 from guests import find_usb  # noqa: E402
 from hypervisor import TREE_MOUNT, Hypervisor, wait_until  # noqa: E402
 
 _SECONDS = 60.0
-_SEMODULE_SECONDS = 400.0  # it builds the whole policy, under emulation
 
 
 class Selinux(unittest.TestCase):
@@ -32,13 +31,14 @@ class Selinux(unittest.TestCase):
         cls.hypervisor = cls.enterClassContext(Hypervisor(disk, enforcing=True))
         cls.stage = Stage(cls.hypervisor)
         cls.stage.guests.await_libvirt()
+        let_libvirt_be(cls.hypervisor)
         cls.stage.run_guest("a")
         cls.stage.plug("RULE")
         find_usb(cls.hypervisor, "RULE")
 
     def apt(self, *arguments: str) -> None:
         self.hypervisor.run(f"DEBIAN_FRONTEND=noninteractive apt-get --yes {' '.join(arguments)}",
-                            _SEMODULE_SECONDS)
+                            SEMODULE_SECONDS)
 
     def domains(self) -> dict[str, str]:
         """The type of each process of the service."""

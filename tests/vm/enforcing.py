@@ -14,6 +14,8 @@ _POLICY = "/etc/selinux/default/policy/policy.33"
 _CONTEXTS = "/etc/selinux/default/contexts/files/file_contexts.local"
 _OWN_FILES = ("/usr/sbin/whawty-libvirt-usb-hotplugd", "/usr/libexec/whawty-libvirt-usb-hotplugd",
               "/etc/whawty-libvirt-usb-hotplugd", "/etc/systemd/system/whawty-libvirt-usb-hotplugd.service")
+_RELABEL_VIRSH = "chcon -t bin_t /usr/bin/virsh"  # with its own label it may do less than the harness asks of it
+SEMODULE_SECONDS = 400.0  # it builds the whole policy, under emulation
 _DENIED = re.compile(r"avc: +denied .*whawty")
 
 # Debian's policy refuses things that libvirtd needs to start an emulated guest. That is not what is tested here.
@@ -59,13 +61,16 @@ def tree_with_policy(tree: pathlib.Path, work: pathlib.Path) -> pathlib.Path:
 
 
 def load(hypervisor: Hypervisor, policy: str = "module") -> None:
-    """Load one of the tree's policies, and give the daemon's files their labels.
-
-    virsh gets another one: with its own, Debian's policy lets it do less than the harness asks of it.
-    """
+    """Load one of the tree's policies, and give the daemon's files their labels."""
     folder = f"{TREE_MOUNT}/selinux"
     hypervisor.run(f"cp {folder}/{policy} {_POLICY} && cp {folder}/contexts {_CONTEXTS} && load_policy && "
-                   f"restorecon -RF {' '.join(_OWN_FILES)} && chcon -t bin_t /usr/bin/virsh", timeout=120)
+                   f"restorecon -RF {' '.join(_OWN_FILES)} && {_RELABEL_VIRSH}", timeout=120)
+
+
+def let_libvirt_be(hypervisor: Hypervisor) -> None:
+    """What load() brings besides this tree's module, for a hypervisor that gets the module from a package."""
+    hypervisor.write_file("/run/libvirt-of-tests.cil", _LET_LIBVIRT_BE)
+    hypervisor.run(f"semodule --install=/run/libvirt-of-tests.cil && {_RELABEL_VIRSH}", SEMODULE_SECONDS)
 
 
 def denials(hypervisor: Hypervisor) -> list[str]:
