@@ -108,7 +108,8 @@ class Daemon:
             for pid in $(cat /sys/fs/cgroup/system.slice/{UNIT}/cgroup.procs); do
                 echo "$pid $(basename "$(readlink /proc/$pid/exe)")"
             done""", check=False).stdout
-        return {name: int(pid) for pid, name in (line.split() for line in listing.splitlines() if " " in line)}
+        fields = (line.split() for line in listing.splitlines())
+        return {found[1]: int(found[0]) for found in fields if len(found) == 2}  # else it has just ended
 
     # Log
 
