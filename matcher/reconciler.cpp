@@ -48,6 +48,11 @@ bool is_another(const Device& device, const Device& last) {
   return device.bus != last.bus || device.number != last.number || device.digest != last.digest;
 }
 
+std::uint32_t count_of_held(const DomainView& domain) {
+  return static_cast<std::uint32_t>(std::count_if(domain.hostdevs.begin(), domain.hostdevs.end(),
+                                                  [](const LiveHostdev& one) { return !one.missing; }));
+}
+
 // A disk that settles will be free in a moment, and was spoken of when it was in use.
 bool is_passing(const Refusal& refusal) {
   return std::all_of(refusal.uses.begin(), refusal.uses.end(),
@@ -306,7 +311,7 @@ void Reconciler::report_status(const std::vector<DomainView>& views) {
     const bool ours = std::any_of(config_->machines.begin(), config_->machines.end(),
                                   [&](const Machine& machine) { return machine.name == view.name; });
     status.running += ours ? 1 : 0;
-    status.attached += ours ? static_cast<std::uint32_t>(view.hostdevs.size()) : 0;
+    status.attached += ours ? count_of_held(view) : 0;
   }
   for (const auto& [sysname, device] : devices_.devices()) status.devices += can_be_attached(device) ? 1 : 0;
   if (reported_ == status) return;

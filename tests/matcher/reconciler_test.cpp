@@ -51,6 +51,7 @@ class World final : public Output {
     std::string error;     // of attach and detach calls, if they are to fail
     bool in_vain = false;  // attach and detach calls say they worked, and do nothing
     std::string odd;       // further XML
+    bool marked = false;   // its hostdevs have the alias of those that this daemon attached
   };
   std::map<std::string, Domain> domains;
   std::vector<Line> lines;
@@ -185,7 +186,7 @@ class World final : public Output {
                std::to_string(one.product) + "'/>";
       if (one.bus != 0)
         xml += "<address bus='" + std::to_string(one.bus) + "' device='" + std::to_string(one.device) + "'/>";
-      xml += "</source></hostdev>";
+      xml += domain.marked ? "</source><alias name='ua-whawty-usb-1'/></hostdev>" : "</source></hostdev>";
     }
     return xml + domain.odd + "</devices></domain>";
   }
@@ -434,6 +435,40 @@ TEST(Reconciler, ADeviceThatConnectsAgainWhileItIsAttachedIsAttachedAnew) {
   EXPECT_EQ(world.calls, (Calls{"attach 1/5 a", "detach 1/5 a", "attach 1/5 a"}));
 }
 
+// What libvirt shows of a hostdev whose device was not there when the guest started.
+const char kMissingWebcam[] =
+    "<hostdev mode='subsystem' type='usb'><source startupPolicy='optional' missing='yes'>"
+    "<vendor id='0x046d'/><product id='0x0825'/><address bus='1' device='5'/></source></hostdev>";
+
+TEST(Reconciler, AHostdevThatIsMissingIsNotTakenForTheDeviceThatComesAndGoesWithItsNumbers) {
+  World world;
+  world.add("a");
+  world.domains["a"].odd = kMissingWebcam;
+  world.domains["a"].marked = true;
+  world.configure("{interval: 1h, foreign-devices: keep, machines: {a: {devices: [{vendor-id: 0x046d}]}}}");
+  world.snapshot({});
+  world.plug(webcam());
+  world.unplug("1-1");
+  world.plug(webcam());
+  EXPECT_EQ(world.calls, (Calls{"attach 1/5 a", "detach 1/5 a", "attach 1/5 a"}));
+  world.pass(60s);
+  EXPECT_EQ(world.calls.size(), 3U);
+}
+
+TEST(Reconciler, AHostdevThatIsMissingIsNotTakenForADeviceThatLeftBeforeTheGuestHadOne) {
+  World world;
+  world.add("a");
+  world.domains["a"].odd = kMissingWebcam;
+  world.domains["a"].marked = true;
+  world.configure("{interval: 1h, foreign-devices: keep, machines: {a: {devices: [{udev: {tags: [t]}}]}}}");
+  world.snapshot({webcam()});
+  world.unplug("1-1");
+  Device device = webcam();
+  device.tags = {"t"};
+  world.plug(device);
+  EXPECT_EQ(world.calls, Calls{"attach 1/5 a"});
+}
+
 TEST(Reconciler, AGuestThatWasRestoredIsGivenItsDevicesAnew) {
   World world;
   world.add("a", true, {hostdev_of(webcam())});
@@ -614,6 +649,15 @@ TEST(Reconciler, TheStatusSaysWhatIs) {
   EXPECT_FALSE(world.statuses.front().libvirt_connected);
   world.snapshot({webcam(), scale()});
   EXPECT_EQ(world.statuses.back(), (Status{true, 1, 1, 2, 1}));
+}
+
+TEST(Reconciler, TheStatusDoesNotCountWhatIsMissing) {
+  World world;
+  world.add("a");
+  world.domains["a"].odd = kMissingWebcam;
+  world.configure("{interval: 1h, foreign-devices: keep, machines: {a: {devices: [{vendor-id: 0x046d}]}}}");
+  world.snapshot({scale()});
+  EXPECT_EQ(world.statuses.back(), (Status{true, 1, 1, 1, 0}));
 }
 
 TEST(Reconciler, APingIsAnsweredWhenBothWorkersHaveAnswered) {
