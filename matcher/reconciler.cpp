@@ -112,18 +112,37 @@ void Reconciler::watch(const ScannerMessage& message, Clock::time_point now) {
   if (device == nullptr) return;
   const auto last = devices_.devices().find(device->sysname);
   if (last != devices_.devices().end() && !is_another(*device, last->second)) return;
-  if (flapping_.appeared(device->sysname, now))
-    log_.say("port " + device->sysname, log::Level::kWarning,
-             concat(name_of(*device), " reconnected more than ", config_->max_reconnects,
+  say(flapping_.appeared(device->sysname, now), *device);
+}
+
+void Reconciler::say(Flapping::PutAside what, const Device& device) {
+  if (what == Flapping::PutAside::kPort)
+    log_.say("port " + device.sysname, log::Level::kWarning,
+             concat(name_of(device), " reconnected more than ", config_->max_reconnects,
                     " times within a minute: it is put aside until its port is quiet for 30 s"));
+  if (what != Flapping::PutAside::kRootPort) return;
+  const std::string port = "port " + Flapping::root_port_of(device.sysname);
+  log_.say(port, log::Level::kWarning,
+           concat(port, ": what is behind it reconnected more than ",
+                  Flapping::kRootPortFactor * config_->max_reconnects,
+                  " times within a minute: all of it is put aside until the port is quiet for 30 s"));
 }
 
 void Reconciler::take_back_quiet(Clock::time_point now) {
-  for (const std::string& port : flapping_.take_back(now)) {
-    plan_is_old_ = true;
-    log_.say("port " + port, log::Level::kInfo,
-             concat("port ", port, " was quiet for 30 s: what is there is served again"));
-  }
+  const auto [ports, root_ports] = flapping_.take_back(now);
+  for (const auto& [quiet, what] : {std::pair{&ports, "there"}, std::pair{&root_ports, "behind it"}})
+    for (const std::string& port : *quiet) {
+      plan_is_old_ = true;
+      log_.say("port " + port, log::Level::kInfo,
+               concat("port ", port, " was quiet for 30 s: what is ", what, " is served again"));
+    }
+}
+
+std::set<std::string> Reconciler::put_aside() const {
+  std::set<std::string> ports;
+  for (const auto& [sysname, device] : devices_.devices())
+    if (flapping_.is_put_aside(sysname)) ports.insert(sysname);
+  return ports;
 }
 
 void Reconciler::take(const ActuatorMessage& message, Clock::time_point now) {
@@ -170,7 +189,7 @@ void Reconciler::ask_rescan() {
 void Reconciler::carry_out_plan(Clock::time_point now) {
   plan_is_old_ = false;
   const std::vector<DomainView> views = domains_.views();
-  const Plan plan = whawty::plan(devices_.devices(), views, *config_, flapping_.put_aside());
+  const Plan plan = whawty::plan(devices_.devices(), views, *config_, put_aside());
   forget_attempts(plan, views);
   for (const Detach& detach : plan.detaches) carry_out(detach, now);
   for (const Attach& attach : plan.attaches) carry_out(attach, now);

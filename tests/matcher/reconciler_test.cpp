@@ -762,6 +762,43 @@ TEST(Reconciler, ADeviceThatComesAndGoesAllTheTimeIsPutAsideUntilItIsQuiet) {
   EXPECT_EQ(world.count(log::Level::kInfo, "port 1-1 was quiet for 30 s: what is there is served again"), 1U);
 }
 
+// Plugs a webcam into each of so many ports of the hub at 1-1 and unplugs it, and so on, each time with the
+// next number.
+void replug_in_turn(World& world, int times, int ports, Clock::duration pause) {
+  for (int i = 0; i < times; ++i) {
+    Device device = webcam(static_cast<std::uint16_t>(10 + i));
+    device.sysname = "1-1." + std::to_string(1 + i % ports);
+    world.plug(device);
+    world.pass(pause);
+    world.unplug(device.sysname);
+  }
+}
+
+TEST(Reconciler, AHubThatReconnectsADeviceAtOnePortAfterTheOtherIsPutAsideUntilItIsQuiet) {
+  World world;
+  world.add("a");
+  world.add("b");
+  world.configure(
+      "{interval: 1s, machines: {a: {devices: [{vendor-id: 0x046d}]}, b: {devices: [{bus: 2}]}}}");
+  world.snapshot({});
+  replug_in_turn(world, 100, 7, 250ms);
+  EXPECT_EQ(world.calls.size(), 2U * (7 + 40)) << "the first ones and so many reconnects";
+  EXPECT_EQ(world.count(log::Level::kWarning,
+                        "port 1-1: what is behind it reconnected more than 40 times within a minute: all of "
+                        "it is put aside until the port is quiet for 30 s"),
+            1U);
+  EXPECT_EQ(world.count(log::Level::kWarning, ""), 1U);
+  world.plug(scale());
+  EXPECT_EQ(world.calls.back(), "attach 2/7 b") << "other root ports are served";
+  world.plug(webcam(120));
+  world.pass(29s);
+  EXPECT_EQ(world.calls.back(), "attach 2/7 b");
+  world.pass(1s);
+  EXPECT_EQ(world.calls.back(), "attach 1/120 a");
+  EXPECT_EQ(world.count(log::Level::kInfo, "port 1-1 was quiet for 30 s: what is behind it is served again"),
+            1U);
+}
+
 TEST(Reconciler, TheSameRecordAgainIsNoReconnectNorAreOtherProperties) {
   World world;
   world.add("a");
@@ -794,7 +831,8 @@ TEST(Reconciler, WithoutALimitEachReconnectIsServed) {
   world.configure("{interval: 1h, max-reconnects: 0, machines: {a: {devices: [{vendor-id: 0x046d}]}}}");
   world.snapshot({});
   replug(world, 100, 10ms);
-  EXPECT_EQ(world.calls.size(), 200U);
+  replug_in_turn(world, 100, 7, 10ms);
+  EXPECT_EQ(world.calls.size(), 400U);
 }
 
 TEST(Reconciler, AReloadThatLiftsTheLimitServesWhatWasPutAside) {
