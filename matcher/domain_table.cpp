@@ -156,7 +156,8 @@ void DomainTable::take_description(State& domain, const Uuid& uuid, const std::s
   if (std::exchange(domain.restored, false))
     domain.orphans.assign(domain.hostdevs.begin(), domain.hostdevs.end());
   std::erase_if(domain.orphans, [&](const Hostdev& orphan) {
-    return std::find(domain.hostdevs.begin(), domain.hostdevs.end(), orphan) == domain.hostdevs.end();
+    return std::none_of(domain.hostdevs.begin(), domain.hostdevs.end(),
+                        [&](const LiveHostdev& one) { return !one.missing && one == orphan; });
   });
   if (description.unidentified > 0) {
     complain(
@@ -254,7 +255,8 @@ void DomainTable::disconnected(const Hostdev& device) {
   for (auto& [uuid, domain] : domains_) {
     std::erase_if(domain.orphans, numbered_alike);
     for (const auto* const hostdevs : {&domain.hostdevs, &domain.attached})
-      std::copy_if(hostdevs->begin(), hostdevs->end(), std::back_inserter(domain.orphans), numbered_alike);
+      std::copy_if(hostdevs->begin(), hostdevs->end(), std::back_inserter(domain.orphans),
+                   [&](const LiveHostdev& one) { return !one.missing && numbered_alike(one); });
   }
   for (auto& [id, request] : in_flight_)
     if (const auto* const change = std::get_if<Change>(&request.what))

@@ -89,6 +89,10 @@ std::string_view alias_of(pugi::xml_node hostdev) {
   return hostdev.child("alias").attribute("name").value();
 }
 
+bool is_missing(pugi::xml_node hostdev) {
+  return std::string_view(hostdev.child("source").attribute("missing").value()) == "yes";
+}
+
 bool is_usb(pugi::xml_node hostdev) {
   const pugi::xml_attribute mode = hostdev.attribute("mode");
   return std::string_view(hostdev.attribute("type").value()) == "usb" &&
@@ -102,8 +106,8 @@ DomainDescription describe(pugi::xml_node domain) {
     for (const pugi::xml_node element : devices.children("hostdev")) {
       if (!is_usb(element)) continue;
       if (const auto hostdev = read_hostdev(element))
-        description.hostdevs.push_back(
-            {*hostdev, alias_of(element).starts_with(kAliasPrefix), mark_in(alias_of(element))});
+        description.hostdevs.push_back({*hostdev, alias_of(element).starts_with(kAliasPrefix),
+                                        mark_in(alias_of(element)), is_missing(element)});
       else
         ++description.unidentified;
     }

@@ -29,6 +29,7 @@ bool has_address(const Hostdev& hostdev, const Device& device) {
 }
 
 bool stands_for(const LiveHostdev& hostdev, const Device& device) {
+  if (hostdev.missing) return false;
   const bool address = hostdev.bus == 0 || has_address(hostdev, device);
   const bool ids =
       hostdev.vendor == 0 || (hostdev.vendor == device.vendor && hostdev.product == device.product);
@@ -57,11 +58,11 @@ class World {
   }
 
   // Its holding, or one that stands for a device which had its address before: libvirt attaches no other
-  // until that is gone.
+  // until that is gone. One that was missing at the guest's start never had it.
   const Holding* in_the_way_of(const Device& device) const {
     if (const Holding* const holding = holding_of(device)) return holding;
     const auto stale = std::find_if(holdings_.begin(), holdings_.end(), [&](const Holding& holding) {
-      return holding.device == nullptr && has_address(holding.hostdev, device);
+      return holding.device == nullptr && !holding.hostdev.missing && has_address(holding.hostdev, device);
     });
     return stale == holdings_.end() ? nullptr : &*stale;
   }

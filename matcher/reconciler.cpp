@@ -49,6 +49,11 @@ bool is_another(const Device& device, const Device& last) {
   return device.bus != last.bus || device.number != last.number || device.digest != last.digest;
 }
 
+std::uint32_t count_of_held(const DomainView& domain) {
+  return static_cast<std::uint32_t>(std::count_if(domain.hostdevs.begin(), domain.hostdevs.end(),
+                                                  [](const LiveHostdev& one) { return !one.missing; }));
+}
+
 // A disk that settles will be free in a moment, and was spoken of when it was in use.
 bool is_passing(const Refusal& refusal) {
   return std::all_of(refusal.uses.begin(), refusal.uses.end(),
@@ -108,18 +113,37 @@ void Reconciler::watch(const ScannerMessage& message, Clock::time_point now) {
   if (device == nullptr) return;
   const auto last = devices_.devices().find(device->sysname);
   if (last != devices_.devices().end() && !is_another(*device, last->second)) return;
-  if (flapping_.appeared(device->sysname, now))
-    log_.say("port " + device->sysname, log::Level::kWarning,
-             concat(name_of(*device), " reconnected more than ", config_->max_reconnects,
+  say(flapping_.appeared(device->sysname, now), *device);
+}
+
+void Reconciler::say(Flapping::PutAside what, const Device& device) {
+  if (what == Flapping::PutAside::kPort)
+    log_.say("port " + device.sysname, log::Level::kWarning,
+             concat(name_of(device), " reconnected more than ", config_->max_reconnects,
                     " times within a minute: it is put aside until its port is quiet for 30 s"));
+  if (what != Flapping::PutAside::kRootPort) return;
+  const std::string port = "port " + Flapping::root_port_of(device.sysname);
+  log_.say(port, log::Level::kWarning,
+           concat(port, ": what is behind it reconnected more than ",
+                  Flapping::kRootPortFactor * config_->max_reconnects,
+                  " times within a minute: all of it is put aside until the port is quiet for 30 s"));
 }
 
 void Reconciler::take_back_quiet(Clock::time_point now) {
-  for (const std::string& port : flapping_.take_back(now)) {
-    plan_is_old_ = true;
-    log_.say("port " + port, log::Level::kInfo,
-             concat("port ", port, " was quiet for 30 s: what is there is served again"));
-  }
+  const auto [ports, root_ports] = flapping_.take_back(now);
+  for (const auto& [quiet, what] : {std::pair{&ports, "there"}, std::pair{&root_ports, "behind it"}})
+    for (const std::string& port : *quiet) {
+      plan_is_old_ = true;
+      log_.say("port " + port, log::Level::kInfo,
+               concat("port ", port, " was quiet for 30 s: what is ", what, " is served again"));
+    }
+}
+
+std::set<std::string> Reconciler::put_aside() const {
+  std::set<std::string> ports;
+  for (const auto& [sysname, device] : devices_.devices())
+    if (flapping_.is_put_aside(sysname)) ports.insert(sysname);
+  return ports;
 }
 
 void Reconciler::take(const ActuatorMessage& message, Clock::time_point now) {
@@ -166,7 +190,7 @@ void Reconciler::ask_rescan() {
 void Reconciler::carry_out_plan(Clock::time_point now) {
   plan_is_old_ = false;
   const std::vector<DomainView> views = domains_.views();
-  const Plan plan = whawty::plan(devices_.devices(), views, *config_, flapping_.put_aside());
+  const Plan plan = whawty::plan(devices_.devices(), views, *config_, put_aside());
   forget_attempts(plan, views);
   for (const Detach& detach : plan.detaches) carry_out(detach, now);
   for (const Attach& attach : plan.attaches) carry_out(attach, now);
@@ -307,7 +331,7 @@ void Reconciler::report_status(const std::vector<DomainView>& views) {
     const bool ours = std::any_of(config_->machines.begin(), config_->machines.end(),
                                   [&](const Machine& machine) { return machine.name == view.name; });
     status.running += ours ? 1 : 0;
-    status.attached += ours ? static_cast<std::uint32_t>(view.hostdevs.size()) : 0;
+    status.attached += ours ? count_of_held(view) : 0;
   }
   for (const auto& [sysname, device] : devices_.devices()) status.devices += can_be_attached(device) ? 1 : 0;
   if (reported_ == status) return;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,7 +44,9 @@ class Reconciler {
  private:
   void answer_ping();
   void watch(const ScannerMessage& message, Clock::time_point now);
+  void say(Flapping::PutAside what, const Device& device);
   void take_back_quiet(Clock::time_point now);
+  std::set<std::string> put_aside() const;
   void begin_round(Clock::time_point now);
   void ask_rescan();
   void carry_out_plan(Clock::time_point now);

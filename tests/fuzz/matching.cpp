@@ -24,6 +24,7 @@ void add_hostdev(DomainView& domain, const Hostdev& hostdev) {
   LiveHostdev live{hostdev, hostdev.product == 1, {}};
   // Of a device with such a digest, or of one that is gone.
   if (live.ours) live.mark = hostdev.vendor % 2;
+  live.missing = hostdev.product == 2 && hostdev.vendor % 2 == 0;
   domain.hostdevs.push_back(live);
 }
 
@@ -44,6 +45,22 @@ const DomainView& domain_of(const Uuid& uuid, const std::vector<DomainView>& dom
   require(found != domains.end(), "something is planned for no domain");
   require(found->settled, "something is planned for a domain that is not settled");
   return *found;
+}
+
+// What was missing when its guest started changes nothing for any device.
+void check_missing(const Plan& plan, const DeviceMap& devices, std::vector<DomainView> domains,
+                   const Config& config) {
+  for (DomainView& domain : domains)
+    std::erase_if(domain.hostdevs, [](const LiveHostdev& hostdev) { return hostdev.missing; });
+  const Plan without = whawty::plan(devices, domains, config);
+  require(plan.conflicts == without.conflicts && plan.refusals == without.refusals,
+          "a device is kept from a machine by a hostdev that does not have it");
+  require(
+      std::equal(plan.attaches.begin(), plan.attaches.end(), without.attaches.begin(), without.attaches.end(),
+                 [](const Attach& one, const Attach& other) {
+                   return one.domain == other.domain && one.sysname == other.sysname;
+                 }),
+      "what is attached depends on a hostdev without a device");
 }
 
 bool is_keyboard(const HostUse& use) {
@@ -87,6 +104,7 @@ bool matching(std::string_view bytes) {
   const std::vector<DomainView> domains = read_domains(reader);
   const Plan plan = whawty::plan(devices, domains, config);
   check(plan, devices, domains, config);
+  check_missing(plan, devices, domains, config);
   return !plan.attaches.empty() || !plan.detaches.empty();
 }
 

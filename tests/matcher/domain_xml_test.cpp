@@ -17,7 +17,7 @@ std::string to_text(const DomainDescription& description) {
   for (const LiveHostdev& hostdev : description.hostdevs)
     text += concat("hostdev ", decimal(hostdev.bus, 3), '/', decimal(hostdev.device, 3), ' ',
                    hex(hostdev.vendor, 4), ':', hex(hostdev.product, 4), hostdev.ours ? " ours" : "",
-                   hostdev.mark ? " " + hex(*hostdev.mark, 16) : "", '\n');
+                   hostdev.mark ? " " + hex(*hostdev.mark, 16) : "", hostdev.missing ? " missing" : "", '\n');
   return text + concat("unidentified ", description.unidentified, '\n');
 }
 

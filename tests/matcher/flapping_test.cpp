@@ -11,7 +11,8 @@ namespace {
 
 using namespace std::chrono_literals;
 using Clock = Flapping::Clock;
-using Ports = std::vector<std::string>;
+using Ports = Flapping::Ports;
+using PutAside = Flapping::PutAside;
 
 const Clock::time_point kStart{1000s};
 
@@ -23,13 +24,23 @@ class FlappingTest : public testing::Test {
   // aside.
   int appear(int times, const std::string& port = "1-1") {
     int put_aside = 0;
-    for (int i = 0; i < times; ++i) put_aside += flapping_.appeared(port, now_) ? 1 : 0;
+    for (int i = 0; i < times; ++i) {
+      const auto what = flapping_.appeared(port, now_);
+      put_aside += what == PutAside::kPort ? 1 : 0;
+      roots_put_aside_ += what == PutAside::kRootPort ? 1 : 0;
+    }
     return put_aside;
   }
-  bool is_aside(const std::string& port = "1-1") const { return flapping_.put_aside().contains(port); }
+  // A device comes to each of so many ports of the hub at 1-1.
+  void dock(int ports) {
+    for (int i = 1; i <= ports; ++i) appear(1, "1-1." + std::to_string(i));
+  }
+  bool is_aside(const std::string& port = "1-1") const { return flapping_.is_put_aside(port); }
+  Ports take_back(Clock::time_point now) { return flapping_.take_back(now).ports; }
 
   Flapping flapping_;
   Clock::time_point now_ = kStart;
+  int roots_put_aside_ = 0;
 };
 
 TEST_F(FlappingTest, AsManyReconnectsAsTheLimitAreFine) {
@@ -64,11 +75,11 @@ TEST_F(FlappingTest, EachPortCountsForItself) {
 TEST_F(FlappingTest, ItIsTakenBackWhenNothingHappenedForHalfAMinute) {
   appear(5);
   EXPECT_EQ(flapping_.next(), kStart + 30s);
-  EXPECT_EQ(flapping_.take_back(kStart + 30s - 1ns), Ports{});
+  EXPECT_EQ(take_back(kStart + 30s - 1ns), Ports{});
   EXPECT_TRUE(is_aside());
-  EXPECT_EQ(flapping_.take_back(kStart + 30s), Ports{"1-1"});
+  EXPECT_EQ(take_back(kStart + 30s), Ports{"1-1"});
   EXPECT_FALSE(is_aside());
-  EXPECT_EQ(flapping_.take_back(kStart + 31s), Ports{});
+  EXPECT_EQ(take_back(kStart + 31s), Ports{});
   EXPECT_EQ(flapping_.next(), Clock::time_point::max());
 }
 
@@ -79,8 +90,8 @@ TEST_F(FlappingTest, ComingAndLeavingBothEndTheQuiet) {
   EXPECT_EQ(flapping_.next(), kStart + 50s);
   flapping_.left("1-1", now_ += 20s);
   EXPECT_EQ(flapping_.next(), kStart + 70s);
-  EXPECT_EQ(flapping_.take_back(kStart + 69s), Ports{});
-  EXPECT_EQ(flapping_.take_back(kStart + 70s), Ports{"1-1"});
+  EXPECT_EQ(take_back(kStart + 69s), Ports{});
+  EXPECT_EQ(take_back(kStart + 70s), Ports{"1-1"});
 }
 
 TEST_F(FlappingTest, WhatStartsAgainAfterAQuietHalfMinuteIsPutAsideSooner) {
@@ -114,6 +125,117 @@ TEST_F(FlappingTest, ALowerLimitCountsWhatWasBefore) {
   EXPECT_EQ(appear(1), 1);
 }
 
+// Behind one root port. The limit of all together is four times that of one, which is 3.
+
+TEST_F(FlappingTest, AHubThatReconnectsADeviceAtEachOfItsPortsInTurnIsPutAsideAsAWhole) {
+  for (int round = 0; round < 4; ++round) dock(4);
+  EXPECT_EQ(roots_put_aside_, 0) << "twelve reconnects";
+  EXPECT_FALSE(is_aside("1-1.1"));
+  appear(1, "1-1.5.7");
+  EXPECT_EQ(roots_put_aside_, 0) << "the first one at its port";
+  appear(1, "1-1.5.7");
+  EXPECT_EQ(roots_put_aside_, 1);
+  for (const char* const port : {"1-1", "1-1.1", "1-1.5.7", "1-1.6"}) EXPECT_TRUE(is_aside(port)) << port;
+  for (const char* const port : {"1-2", "1-11", "1-11.1", "2-1", "2-1.1"})
+    EXPECT_FALSE(is_aside(port)) << port;
+}
+
+TEST_F(FlappingTest, OtherRootPortsCountForThemselves) {
+  for (int i = 0; i < 4; ++i)
+    for (const char* const port : {"1-1.1", "1-1.2", "1-1.3", "1-2.1", "1-2.2", "1-2.3"}) appear(1, port);
+  appear(2, "1-1.4");
+  EXPECT_EQ(roots_put_aside_, 0) << "ten reconnects behind one, nine behind the other";
+}
+
+TEST_F(FlappingTest, ADeviceThatIsPutAsideAloneLeavesTheOthersOfItsHubAlone) {
+  EXPECT_EQ(appear(1000, "1-1.1"), 1);
+  EXPECT_EQ(roots_put_aside_, 0);
+  EXPECT_FALSE(is_aside("1-1.2"));
+  for (int port = 2; port <= 4; ++port) appear(4, "1-1." + std::to_string(port));
+  EXPECT_EQ(roots_put_aside_, 0) << "twelve reconnects, without those that were of no effect";
+}
+
+TEST_F(FlappingTest, BehindARootPortThatIsPutAsideNothingElseIs) {
+  for (int round = 0; round < 10; ++round) dock(7);
+  EXPECT_EQ(roots_put_aside_, 1);
+  EXPECT_EQ(appear(100, "1-1.1") + appear(100, "1-1.9"), 0);
+}
+
+TEST_F(FlappingTest, ADockMayComeFourTimesAMinuteWithAnyNumberOfDevices) {
+  flapping_.limit(10);
+  for (int i = 0; i < 40; ++i, now_ += 15s) {
+    appear(1, "1-1");
+    dock(9);
+    flapping_.take_back(now_);
+  }
+  EXPECT_EQ(roots_put_aside_, 0) << "forty reconnects a minute";
+  flapping_.limit(3);
+  now_ += 60s;
+  dock(127);
+  EXPECT_EQ(roots_put_aside_, 0);
+}
+
+TEST_F(FlappingTest, MoreFirstAppearancesThanABusHasRoomForAreReconnects) {
+  dock(127 + 12);
+  EXPECT_EQ(roots_put_aside_, 0);
+  appear(1, "1-1.200");
+  EXPECT_EQ(roots_put_aside_, 1);
+}
+
+TEST_F(FlappingTest, ForARootPortOnlyTheLastMinuteCounts) {
+  for (int i = 0; i < 100; ++i, now_ += 20s) dock(4);
+  dock(4);
+  EXPECT_EQ(roots_put_aside_, 0) << "twelve a minute";
+  appear(1, "1-1.1");
+  EXPECT_EQ(roots_put_aside_, 1);
+}
+
+TEST_F(FlappingTest, ARootPortIsTakenBackWhenNothingHappenedBehindItForHalfAMinute) {
+  for (int round = 0; round < 10; ++round) dock(5);
+  EXPECT_EQ(flapping_.next(), kStart + 30s);
+  flapping_.left("1-1.3", now_ += 20s);
+  EXPECT_EQ(flapping_.next(), kStart + 50s);
+  appear(1, "1-1.8.1");
+  appear(1, "1-2");
+  now_ += 29s;
+  EXPECT_EQ(flapping_.take_back(now_).root_ports, Ports{});
+  EXPECT_TRUE(is_aside("1-1.8.1"));
+  const auto quiet = flapping_.take_back(now_ += 1s);
+  EXPECT_EQ(quiet.ports, Ports{});
+  EXPECT_EQ(quiet.root_ports, Ports{"1-1"});
+  EXPECT_FALSE(is_aside("1-1.8.1"));
+  EXPECT_EQ(flapping_.next(), Clock::time_point::max());
+}
+
+TEST_F(FlappingTest, ALimitOfZeroIsNoneForARootPortEither) {
+  for (int round = 0; round < 10; ++round) dock(7);
+  flapping_.limit(0);
+  EXPECT_FALSE(is_aside("1-1.1"));
+  EXPECT_EQ(flapping_.next(), Clock::time_point::max());
+  for (int round = 0; round < 100; ++round) dock(7);
+  EXPECT_EQ(roots_put_aside_, 1);
+}
+
+TEST_F(FlappingTest, NoMoreRootPortsAreWatchedThanAnyHostHasAndQuietOnesMakeRoom) {
+  for (int i = 0; i < 1024; ++i) appear(1, "2-" + std::to_string(i));
+  const auto reconnect = [&] {
+    for (int round = 0; round < 4; ++round) dock(7);
+  };
+  reconnect();
+  EXPECT_EQ(roots_put_aside_, 0);
+  now_ += 60s;
+  reconnect();
+  EXPECT_EQ(roots_put_aside_, 1);
+}
+
+TEST_F(FlappingTest, PortsThatThereIsNoRoomForCountForTheirRootPort) {
+  for (std::size_t i = 0; i < kMaxDevices; ++i) appear(1, "2-1." + std::to_string(i));
+  appear(12, "1-1.1");
+  EXPECT_FALSE(is_aside("1-1.1"));
+  appear(1, "1-1.1");
+  EXPECT_TRUE(is_aside("1-1.1"));
+}
+
 TEST_F(FlappingTest, NoMorePortsAreWatchedThanThereCanBeDevicesAndQuietOnesMakeRoom) {
   for (std::size_t i = 0; i < kMaxDevices; ++i) appear(1, "1-" + std::to_string(i));
   EXPECT_EQ(appear(100, "2-1"), 0) << "no room for one more";
@@ -127,7 +249,7 @@ TEST_F(FlappingTest, WhatIsPutAsideIsNotForgottenForLackOfRoom) {
   now_ += 60s;
   appear(5, "3-1");
   EXPECT_TRUE(is_aside("3-1"));
-  EXPECT_EQ(flapping_.take_back(now_), Ports{"1-1"});
+  EXPECT_EQ(take_back(now_), Ports{"1-1"});
 }
 
 }  // namespace

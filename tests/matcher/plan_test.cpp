@@ -71,6 +71,13 @@ DomainView busy(const std::string& name, const std::vector<Hostdev>& hostdevs = 
   return view;
 }
 
+// With a hostdev whose device was missing when it started.
+DomainView lacking(const std::string& name, const Hostdev& hostdev) {
+  DomainView view = running(name, {hostdev});
+  view.hostdevs.front().missing = true;
+  return view;
+}
+
 // "a: vendor-id: 0x046d; b: bus: 1, device: 5": each machine with one matcher.
 Config config(const std::string& text) {
   std::string yaml = "machines:\n";
@@ -309,6 +316,54 @@ INSTANTIATE_TEST_SUITE_P(
              {running("a", {by_address(kWebcam)}), running("b")},
              keeping("a: bus: 9; b: vendor-id: 0x046d"),
              {conflict("b", kWebcam, "a")}}));
+
+INSTANTIATE_TEST_SUITE_P(
+    MissingAtTheStart, PlanTest,
+    testing::Values(Case{"in a guest that is not configured it is in no machine's way",
+                         devices({kWebcam}),
+                         {lacking("x", by_ids(kWebcam)), running("b")},
+                         config("b: vendor-id: 0x046d"),
+                         {attach("b", kWebcam)}},
+                    Case{"nor is its address",
+                         devices({kWebcam}),
+                         {lacking("x", hostdev_of(kWebcam)), running("b")},
+                         config("b: vendor-id: 0x046d"),
+                         {attach("b", kWebcam)}},
+                    Case{"nor the address of another device",
+                         devices({kWebcam}),
+                         {lacking("x", {1, 5, 0x0922, 0x8003}), running("b")},
+                         config("b: vendor-id: 0x046d"),
+                         {attach("b", kWebcam)}},
+                    Case{"a machine that keeps it gets the device all the same",
+                         devices({kWebcam}),
+                         {lacking("a", by_ids(kWebcam))},
+                         keeping("a: vendor-id: 0x046d"),
+                         {attach("a", kWebcam)}},
+                    Case{"it is kept as anything else that somebody attached",
+                         devices({}),
+                         {lacking("a", by_ids(kWebcam))},
+                         keeping("a: vendor-id: 0x046d"),
+                         {}},
+                    Case{"a machine that does not keep it loses it, and gets the device at once",
+                         devices({kWebcam}),
+                         {lacking("a", by_ids(kWebcam))},
+                         config("a: vendor-id: 0x046d"),
+                         {detach("a", by_ids(kWebcam), "left"), attach("a", kWebcam)}},
+                    Case{"another machine does not wait until it is gone",
+                         devices({kWebcam}),
+                         {lacking("a", by_ids(kWebcam)), running("b")},
+                         config("a: bus: 9; b: vendor-id: 0x046d"),
+                         {detach("a", by_ids(kWebcam), "left"), attach("b", kWebcam)}},
+                    Case{"nor does the first of two that match",
+                         devices({kWebcam}),
+                         {lacking("b", hostdev_of(kWebcam)), running("a")},
+                         keeping("a: vendor-id: 0x046d; b: vendor-id: 0x046d"),
+                         {attach("a", kWebcam), conflict("b", kWebcam, "a")}},
+                    Case{"it does not make a second keyboard of the console one too many",
+                         devices({keyboard(kWebcam), keyboard(kScale)}),
+                         {lacking("x", by_ids(kScale)), running("a")},
+                         config("a: vendor-id: 0x046d"),
+                         {attach("a", kWebcam)}}));
 
 INSTANTIATE_TEST_SUITE_P(
     Never, PlanTest,

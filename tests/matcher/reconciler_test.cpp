@@ -51,6 +51,7 @@ class World final : public Output {
     std::string error;     // of attach and detach calls, if they are to fail
     bool in_vain = false;  // attach and detach calls say they worked, and do nothing
     std::string odd;       // further XML
+    bool marked = false;   // its hostdevs have the alias of those that this daemon attached
   };
   std::map<std::string, Domain> domains;
   std::vector<Line> lines;
@@ -185,7 +186,7 @@ class World final : public Output {
                std::to_string(one.product) + "'/>";
       if (one.bus != 0)
         xml += "<address bus='" + std::to_string(one.bus) + "' device='" + std::to_string(one.device) + "'/>";
-      xml += "</source></hostdev>";
+      xml += domain.marked ? "</source><alias name='ua-whawty-usb-1'/></hostdev>" : "</source></hostdev>";
     }
     return xml + domain.odd + "</devices></domain>";
   }
@@ -447,6 +448,40 @@ TEST(Reconciler, ADeviceThatConnectsAgainWhileItIsAttachedIsAttachedAnew) {
   EXPECT_EQ(world.calls, (Calls{"attach 1/5 a", "detach 1/5 a", "attach 1/5 a"}));
 }
 
+// What libvirt shows of a hostdev whose device was not there when the guest started.
+const char kMissingWebcam[] =
+    "<hostdev mode='subsystem' type='usb'><source startupPolicy='optional' missing='yes'>"
+    "<vendor id='0x046d'/><product id='0x0825'/><address bus='1' device='5'/></source></hostdev>";
+
+TEST(Reconciler, AHostdevThatIsMissingIsNotTakenForTheDeviceThatComesAndGoesWithItsNumbers) {
+  World world;
+  world.add("a");
+  world.domains["a"].odd = kMissingWebcam;
+  world.domains["a"].marked = true;
+  world.configure("{interval: 1h, foreign-devices: keep, machines: {a: {devices: [{vendor-id: 0x046d}]}}}");
+  world.snapshot({});
+  world.plug(webcam());
+  world.unplug("1-1");
+  world.plug(webcam());
+  EXPECT_EQ(world.calls, (Calls{"attach 1/5 a", "detach 1/5 a", "attach 1/5 a"}));
+  world.pass(60s);
+  EXPECT_EQ(world.calls.size(), 3U);
+}
+
+TEST(Reconciler, AHostdevThatIsMissingIsNotTakenForADeviceThatLeftBeforeTheGuestHadOne) {
+  World world;
+  world.add("a");
+  world.domains["a"].odd = kMissingWebcam;
+  world.domains["a"].marked = true;
+  world.configure("{interval: 1h, foreign-devices: keep, machines: {a: {devices: [{udev: {tags: [t]}}]}}}");
+  world.snapshot({webcam()});
+  world.unplug("1-1");
+  Device device = webcam();
+  device.tags = {"t"};
+  world.plug(device);
+  EXPECT_EQ(world.calls, Calls{"attach 1/5 a"});
+}
+
 TEST(Reconciler, AGuestThatWasRestoredIsGivenItsDevicesAnew) {
   World world;
   world.add("a", true, {hostdev_of(webcam())});
@@ -629,6 +664,15 @@ TEST(Reconciler, TheStatusSaysWhatIs) {
   EXPECT_EQ(world.statuses.back(), (Status{true, 1, 1, 2, 1}));
 }
 
+TEST(Reconciler, TheStatusDoesNotCountWhatIsMissing) {
+  World world;
+  world.add("a");
+  world.domains["a"].odd = kMissingWebcam;
+  world.configure("{interval: 1h, foreign-devices: keep, machines: {a: {devices: [{vendor-id: 0x046d}]}}}");
+  world.snapshot({scale()});
+  EXPECT_EQ(world.statuses.back(), (Status{true, 1, 1, 1, 0}));
+}
+
 TEST(Reconciler, APingIsAnsweredWhenBothWorkersHaveAnswered) {
   World world;
   world.configure(kWebcamToA);
@@ -731,6 +775,43 @@ TEST(Reconciler, ADeviceThatComesAndGoesAllTheTimeIsPutAsideUntilItIsQuiet) {
   EXPECT_EQ(world.count(log::Level::kInfo, "port 1-1 was quiet for 30 s: what is there is served again"), 1U);
 }
 
+// Plugs a webcam into each of so many ports of the hub at 1-1 and unplugs it, and so on, each time with the
+// next number.
+void replug_in_turn(World& world, int times, int ports, Clock::duration pause) {
+  for (int i = 0; i < times; ++i) {
+    Device device = webcam(static_cast<std::uint16_t>(10 + i));
+    device.sysname = "1-1." + std::to_string(1 + i % ports);
+    world.plug(device);
+    world.pass(pause);
+    world.unplug(device.sysname);
+  }
+}
+
+TEST(Reconciler, AHubThatReconnectsADeviceAtOnePortAfterTheOtherIsPutAsideUntilItIsQuiet) {
+  World world;
+  world.add("a");
+  world.add("b");
+  world.configure(
+      "{interval: 1s, machines: {a: {devices: [{vendor-id: 0x046d}]}, b: {devices: [{bus: 2}]}}}");
+  world.snapshot({});
+  replug_in_turn(world, 100, 7, 250ms);
+  EXPECT_EQ(world.calls.size(), 2U * (7 + 40)) << "the first ones and so many reconnects";
+  EXPECT_EQ(world.count(log::Level::kWarning,
+                        "port 1-1: what is behind it reconnected more than 40 times within a minute: all of "
+                        "it is put aside until the port is quiet for 30 s"),
+            1U);
+  EXPECT_EQ(world.count(log::Level::kWarning, ""), 1U);
+  world.plug(scale());
+  EXPECT_EQ(world.calls.back(), "attach 2/7 b") << "other root ports are served";
+  world.plug(webcam(120));
+  world.pass(29s);
+  EXPECT_EQ(world.calls.back(), "attach 2/7 b");
+  world.pass(1s);
+  EXPECT_EQ(world.calls.back(), "attach 1/120 a");
+  EXPECT_EQ(world.count(log::Level::kInfo, "port 1-1 was quiet for 30 s: what is behind it is served again"),
+            1U);
+}
+
 TEST(Reconciler, TheSameRecordAgainIsNoReconnectNorAreOtherProperties) {
   World world;
   world.add("a");
@@ -763,7 +844,8 @@ TEST(Reconciler, WithoutALimitEachReconnectIsServed) {
   world.configure("{interval: 1h, max-reconnects: 0, machines: {a: {devices: [{vendor-id: 0x046d}]}}}");
   world.snapshot({});
   replug(world, 100, 10ms);
-  EXPECT_EQ(world.calls.size(), 200U);
+  replug_in_turn(world, 100, 7, 10ms);
+  EXPECT_EQ(world.calls.size(), 400U);
 }
 
 TEST(Reconciler, AReloadThatLiftsTheLimitServesWhatWasPutAside) {

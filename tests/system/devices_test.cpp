@@ -182,6 +182,17 @@ TEST_F(DevicesTest, AForeignHostdevWithoutNumbersHarmsNobody) {
               testing::UnorderedElementsAre("attach a 003/005 046d:0825", "attach b 003/006 046d:0825"));
 }
 
+TEST_F(DevicesTest, AHostdevWhoseDeviceWasMissingKeepsItFromNobody) {
+  libvirt_.define("x", true,
+                  "<hostdev mode='subsystem' type='usb'><source startupPolicy='optional' missing='yes'>"
+                  "<vendor id='0x046d'/><product id='0x0825'/></source></hostdev>");
+  libvirt_.define("a");
+  start(config(wants_all("a")));
+  plug(camera_);
+  EXPECT_TRUE(gets("a", camera_));
+  EXPECT_THAT(libvirt_.changes(), ElementsAre("attach a 003/005 046d:0825"));
+}
+
 TEST_F(DevicesTest, AGuestThatStartsGetsItsDevices) {
   libvirt_.define("a", false);
   host_.plug(camera_);

@@ -5,6 +5,7 @@
 from case import Case
 from daemon import config, matcher_of
 
+_IN_TURN = "{udev: {env: [{name: ID_SERIAL_SHORT, pattern: '^TURN'}]}}"
 _PORT = "9"  # of the hypervisor's controller
 _QUIET = 60.0  # seconds, at the most, until what is put aside and quiet is taken back after 30
 
@@ -33,3 +34,23 @@ class Flapping(Case):
         self.await_hostdevs("a", back)
         self.assert_hostdevs("b", firm)
         self.assertEqual(len(self.said("^attached .*LOOSE")), attached + 1)
+
+    def test_devices_that_come_at_one_port_of_a_hub_after_the_other_are_put_aside_together(self) -> None:
+        self.running("a", "b")
+        self.daemon.start("max-reconnects: 1\n" + config("1s", a=_IN_TURN, b=matcher_of("FIRM")))
+        hub = self.plug("HUB", "usb-hub", port=_PORT)
+        for turn in range(8):  # of which four are reconnects
+            serial = f"TURN-{turn}"
+            self.await_hostdevs("a", self.plug(serial, port=f"{_PORT}.{1 + turn % 4}"))
+            self.unplug(serial)
+        self.await_hostdevs("a", self.plug("TURN-first", port=f"{_PORT}.5"))
+        self.unplug("TURN-first")
+        self.await_hostdevs("a")
+        back = self.plug("TURN-again", port=f"{_PORT}.5")
+        self.await_said(f"^port {hub.name}: what is behind it reconnected more than 4 times within a minute: all of it is")
+        firm = self.plug("FIRM")
+        self.await_hostdevs("b", firm)
+        self.assert_stays(5, "a")
+        self.daemon.await_line(f"^port {hub.name} was quiet for 30 s: what is behind it", self.start_of_log, _QUIET)
+        self.await_hostdevs("a", back)
+        self.assertEqual(len(self.said("reconnected more than")), 1)

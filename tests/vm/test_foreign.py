@@ -6,12 +6,17 @@ import time
 
 from case import PATIENCE, Case, numbers
 from daemon import config, matcher_of
-from guests import hostdev_xml
+from guests import UsbDevice, hostdev_xml
 from hypervisor import wait_until
 
 _TABLET = "{vendor-id: 0x0627}"
-_MISSING = ("<hostdev mode='subsystem' type='usb' managed='yes'><source startupPolicy='optional'>"
-            "<vendor id='0x1234'/><product id='0x5678'/></source></hostdev>")
+_TABLET_IDS = (0x0627, 0x0001)
+
+
+def optional_hostdev(vendor: int, product: int) -> str:
+    """For a definition: the guest starts without the device, too."""
+    return ("<hostdev mode='subsystem' type='usb' managed='yes'><source startupPolicy='optional'>"
+            f"<vendor id='0x{vendor:04x}'/><product id='0x{product:04x}'/></source></hostdev>")
 
 
 class Foreign(Case):
@@ -91,17 +96,45 @@ class Foreign(Case):
     def test_a_hostdev_whose_device_was_missing_at_the_guests_start_disturbs_nobody(self) -> None:
         """libvirt keeps it in the live XML, marked as missing. In a guest of ours it must go, or be no trouble."""
         self.allow_error("cannot detach 1234:5678 from odd")
-        self.guests.define("odd", hostdevs=(_MISSING,))
-        self.addCleanup(self.guests.undefine, "odd")
-        self.guests.start("odd")
-        self.addCleanup(self.guests.destroy, "odd")
-        self.assertIn("missing='yes'", self.stage.virsh.live_xml("odd"))
+        self.start_odd(0x1234, 0x5678)
         self.running("a")
         self.daemon.start(config("1s", odd=matcher_of("FOR-ODD"), a=matcher_of("FOR-A")))
         for_odd, for_a = self.plug_tablets("FOR-ODD", "FOR-A")
         self.await_hostdevs("a", for_a)
         self.await_hostdevs("odd", for_odd)
         self.assertLessEqual(len(self.said("1234:5678")), 2)
+
+    def test_a_hostdev_of_a_missing_device_in_a_guest_that_is_not_configured_keeps_it_from_nobody(self) -> None:
+        self.start_odd(*_TABLET_IDS)
+        self.running("a")
+        self.daemon.start(config("1s", a=_TABLET))
+        device = self.plug("LATER")
+        self.assertEqual((device.vendor, device.product), _TABLET_IDS)
+        self.await_hostdevs("a", device)
+        self.assertEqual(self.holdings("odd"), [(None, None, *_TABLET_IDS)])
+        self.assertEqual(self.said("stays with"), [])
+
+    def test_a_machine_that_keeps_the_hostdev_of_a_missing_device_gets_it_when_it_is_plugged(self) -> None:
+        self.start_odd(*_TABLET_IDS)
+        self.daemon.start("foreign-devices: keep\n" + config("1s", odd=_TABLET))
+        device = self.plug("LATER")
+        self.await_odd(device)
+        self.unplug("LATER")
+        self.await_odd()
+        self.await_odd(self.plug("AGAIN"))
+
+    def start_odd(self, vendor: int, product: int) -> None:
+        """A guest that has a hostdev of such a device, which was missing when it started."""
+        self.guests.define("odd", hostdevs=(optional_hostdev(vendor, product),))
+        self.addCleanup(self.guests.undefine, "odd")
+        self.guests.start("odd")
+        self.addCleanup(self.guests.destroy, "odd")
+        self.assertRegex(self.stage.virsh.live_xml("odd"), r"<source startupPolicy='optional' missing='yes'>\s*<vendor")
+
+    def await_odd(self, *devices: UsbDevice) -> None:
+        """The guest comes to have these devices, beside the hostdev of the missing one."""
+        wanted = sorted([(None, None, *_TABLET_IDS), *map(numbers, devices)], key=repr)
+        wait_until(lambda: self.holdings("odd") == wanted or None, PATIENCE, f"odd has exactly {wanted}", 0.2)
 
     def test_a_device_that_took_the_numbers_of_another_while_the_daemon_was_dead_is_attached_anew(self) -> None:
         """The alias in the live XML tells which one the hostdev was made for."""
