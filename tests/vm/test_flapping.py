@@ -22,14 +22,15 @@ class Flapping(Case):
             if round < 3:
                 self.await_hostdevs("a", loose)
             self.unplug("LOOSE")
-        self.await_said(r"^\S+ \S+ serial=LOOSE port=\S+ reconnected more than 5 times within a minute: it is put aside")
+        # Without its serial, if the device had left before that was read.
+        self.await_said(rf"^\S+ 0627:0001 .*port={loose.name} reconnected more than 5 times within a minute: it is put aside")
         self.await_hostdevs("b", firm)
         self.await_hostdevs("a")
         attached = len(self.said("^attached .*LOOSE"))
         self.assertIn(attached, range(3, 7))
         back = self.plug("LOOSE", port=_PORT)
         self.assert_stays(10, "a")
-        self.assertEqual(len(self.said("LOOSE.* reconnected more than")), 1)
+        self.assertEqual(len(self.said("reconnected more than")), 1)
         self.daemon.await_line(rf"^port {back.name} was quiet for 30 s", self.start_of_log, _QUIET)
         self.await_hostdevs("a", back)
         self.assert_hostdevs("b", firm)
