@@ -29,9 +29,10 @@ constexpr auto kPingInterval = 5s;
 constexpr auto kPingPatience = 20s;
 // A generation that did its work for that long starts the pauses over. What a start takes does not count.
 constexpr auto kHealthyAfter = 1s;
-// A matcher reports what has changed, of which the user or a device can make some, but not that many.
-constexpr int kMessagesPerSecond = 100;
-constexpr int kMessagesAtOnce = 1000;
+constexpr int kMessagesAtATime = 64;  // of the matcher, before signals and pings have their turn
+// Of a status that comes sooner, the service manager hears with the next one or the next ping.
+constexpr int kStatusPerSecond = 10;
+constexpr int kStatusAtOnce = 20;
 
 std::string describe(const Status& status) {
   if (!status.libvirt_connected) return "waiting for libvirt";
@@ -45,7 +46,7 @@ Supervisor::Supervisor(Settings settings, Programs programs, Fd signals)
     : settings_(std::move(settings)),
       programs_(std::move(programs)),
       signals_(std::move(signals)),
-      messages_(kMessagesPerSecond, kMessagesAtOnce),
+      status_limit_(kStatusPerSecond, kStatusAtOnce),
       pause_(kFirstPause) {}
 
 int Supervisor::run() {
@@ -195,9 +196,7 @@ void Supervisor::handle_matcher() {
   try {
     generation_->matcher().flush();
     Received received;
-    while (!exit_code_ && generation_->matcher().receive(received)) {
-      messages_.count(Clock::now());
-      if (messages_.wait(Clock::now()) > 0s) throw Violation("a flood of messages");
+    for (int i = 0; i < kMessagesAtATime && !exit_code_ && generation_->matcher().receive(received); ++i) {
       if (received.attached) throw Violation("a policy message with a descriptor");
       handle(decode_policy_message(received.datagram));
     }
@@ -210,7 +209,10 @@ void Supervisor::handle_matcher() {
 }
 
 void Supervisor::handle(const PolicyMessage& message) {
-  if (const auto* const status = std::get_if<Status>(&message)) return notifier_.status(describe(*status));
+  if (const auto* const status = std::get_if<Status>(&message)) {
+    status_ = describe(*status);
+    return tell_status();
+  }
   if (std::holds_alternative<Alive>(message)) return alive();
   if (!read_ && !reoffered_) throw Violation("an answer to no configuration");
   if (std::holds_alternative<ConfigAccepted>(message)) {
@@ -220,11 +222,18 @@ void Supervisor::handle(const PolicyMessage& message) {
   }
 }
 
+void Supervisor::tell_status() {
+  if (!status_ || status_limit_.wait(Clock::now()) > 0s) return;
+  status_limit_.count(Clock::now());
+  notifier_.status(*std::exchange(status_, std::nullopt));
+}
+
 void Supervisor::alive() {
   if (!std::exchange(ping_sent_, false)) throw Violation("an answer to no ping");
   has_been_alive_ = true;
   next_ping_ = Clock::now() + kPingInterval;
   notifier_.alive();
+  tell_status();
 }
 
 void Supervisor::accepted() {

@@ -50,6 +50,7 @@ class Supervisor {
   void handle_signals();
   void handle_matcher();
   void handle(const PolicyMessage& message);
+  void tell_status();
   void alive();
   void accepted();
   void rejected();
@@ -64,7 +65,7 @@ class Supervisor {
   std::optional<Generation> generation_;
   Clock::time_point start_at_;                      // of the next generation, while there is none
   std::optional<Clock::time_point> at_work_since_;  // the present one: when its matcher took a configuration
-  RateLimit messages_;                              // of the matcher
+  RateLimit status_limit_;                          // of what the service manager is told
   bool has_been_alive_ = false;                     // workers have answered a ping
   std::chrono::milliseconds pause_;                 // before the next start after a failure
 
@@ -75,7 +76,8 @@ class Supervisor {
   bool ping_sent_ = false;           // and not yet answered
   Clock::time_point next_ping_;      // or, when one was sent, the end of the patience
   bool reload_requested_ = false;
-  bool reload_interrupted_ = false;  // workers ended during the last one
+  bool reload_interrupted_ = false;    // workers ended during the last one
+  std::optional<std::string> status_;  // not yet told
   std::optional<int> exit_code_;
 };
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 
@@ -49,9 +50,11 @@ void send(Channel& supervisor, const PolicyMessage& message) {
   await(supervisor,
         [](const ControlMessage& message) { return std::holds_alternative<ConfigCommit>(message); });
   send(supervisor, ConfigAccepted{});
+  std::fputs("taken over\n", stderr);
   while (part == "flood") send(supervisor, Status{});
   await(supervisor, [](const ControlMessage& message) { return std::holds_alternative<Ping>(message); });
   send(supervisor, Alive{});
+  ::usleep(500'000);  // for the supervisor to read that before it learns of the end
   ::_exit(kExitUnsealed);
 }
 
