@@ -41,8 +41,9 @@ WorkerOptions parse(int argc, char** argv) {
   return options;
 }
 
-// A worker ends when its channel does; this is for one that hangs in a call then. Not set by the supervisor
-// before the exec: SELinux clears it when the program runs in another domain.
+// A worker ends when its channel does; this is for one that hangs in a call then, where all processes have
+// one user: the kernel asks whether the supervisor may send that signal. Not set by the supervisor before the
+// exec: SELinux clears it when the program runs in another domain.
 void die_with_supervisor() {
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
     throw std::system_error(errno, std::generic_category(), "PR_SET_PDEATHSIG");

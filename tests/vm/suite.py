@@ -118,6 +118,10 @@ class _Result(unittest.TestResult):
         print(f"{time.monotonic() - self._started:6.1f} s  {verdict}", flush=True)
         super().stopTest(test)
 
+    def addSkip(self, test: unittest.TestCase, reason: str) -> None:
+        super().addSkip(test, reason)
+        print(f"skipped: {reason}", flush=True)
+
     def addFailure(self, test: unittest.TestCase, err: object) -> None:
         super().addFailure(test, err)  # type: ignore[arg-type]
         self._explain(test, self.failures[-1][1])

@@ -9,12 +9,10 @@ import re
 import signal
 
 import enforcing
-from case import PATIENCE, Case
-from daemon import CONFIG, PROGRAM, config, matcher_of
-from hypervisor import wait_until
+from case import Case
+from daemon import CONFIG, config, matcher_of
 
 _SUPERVISOR = "whawty-libvirt-usb-hotplugd"
-_UNIT = "whawty-test.service"
 
 
 class Domains(Case):
@@ -34,26 +32,6 @@ class Domains(Case):
         self.await_hostdevs("a")
         self.daemon.reload(config(a=matcher_of("TWO")))
         self.await_hostdevs("a", self.plug("TWO"))
-
-    def test_a_worker_that_hangs_dies_with_its_supervisor(self) -> None:
-        """The kernel forgets PR_SET_PDEATHSIG when a process changes its domain. In a unit that leaves workers alone."""
-        self.daemon.configure(config(a=matcher_of("ONE")))
-        self.hypervisor.run(f"systemd-run --unit={_UNIT} --property=KillMode=process {PROGRAM} {CONFIG}")
-        self.addCleanup(self.hypervisor.run, f"systemctl reset-failed {_UNIT}", check=False)
-        pid = self.hypervisor.run(f"systemctl show --value -p MainPID {_UNIT}").stdout.strip()
-        children = wait_until(lambda: found if len(found := self.children(pid)) == 3 else None, PATIENCE, "workers")
-        wait_until(lambda: all(self.sealed(child) for child in children), PATIENCE, "they are sealed")
-        self.hypervisor.run(f"kill -STOP {' '.join(children)}; kill -KILL {pid}")
-        wait_until(lambda: not any(self.runs(child) for child in children), PATIENCE, "the workers are gone")
-
-    def children(self, pid: str) -> list[str]:
-        return self.hypervisor.run(f"pgrep -P {pid}", check=False).stdout.split()
-
-    def sealed(self, pid: str) -> bool:
-        return "Seccomp_filters:\t2" in self.hypervisor.run(f"cat /proc/{pid}/status", check=False).stdout
-
-    def runs(self, pid: str) -> bool:
-        return self.hypervisor.run(f"test -e /proc/{pid}/exe", check=False).returncode == 0
 
 
 class Probes(Case):
