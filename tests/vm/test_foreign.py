@@ -6,7 +6,7 @@ import time
 
 from case import PATIENCE, Case, numbers
 from daemon import config, matcher_of
-from guests import UsbDevice, hostdev_xml
+from guests import UsbDevice, host_usb, hostdev_xml
 from hypervisor import wait_until
 
 _TABLET = "{vendor-id: 0x0627}"
@@ -127,6 +127,8 @@ class Foreign(Case):
         """A guest that has a hostdev of such a device, which was missing when it started."""
         self.guests.define("odd", hostdevs=(optional_hostdev(vendor, product),))
         self.addCleanup(self.guests.undefine, "odd")
+        wait_until(lambda: all((one.vendor, one.product) != (vendor, product) for one in host_usb(self.hypervisor)),
+                   PATIENCE, "the kernel has forgotten what was pulled before")
         self.guests.start("odd")
         self.addCleanup(self.guests.destroy, "odd")
         self.assertRegex(self.stage.virsh.live_xml("odd"), r"<source startupPolicy='optional' missing='yes'>\s*<vendor")
