@@ -143,6 +143,15 @@ class Case(unittest.TestCase):
     def unplug(self, serial: str) -> None:
         self.stage.unplug(self._ids.pop(serial))
 
+    def pull(self, serial: str, device: UsbDevice) -> None:
+        """Unplug a device that may be at work.
+
+        Emulated xHCI forgets what is on its way to a device that is pulled, and the kernel waits seconds for it, holding
+        locks that readers of sysfs want, too. So the kernel lets go of it first.
+        """
+        self.hypervisor.run(f"echo 1 >/sys/bus/usb/devices/{device.name}/remove")
+        self.unplug(serial)
+
     # Statements about the world
 
     def holdings(self, guest: str) -> list[Numbers]:

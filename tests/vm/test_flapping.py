@@ -22,7 +22,7 @@ class Flapping(Case):
                 firm = self.plug("FIRM")
             if round < 3:
                 self.await_hostdevs("a", loose)
-            self.unplug("LOOSE")
+            self.pull("LOOSE", loose)
         # Without its serial, if the device had left before that was read.
         self.await_said(rf"^\S+ 0627:0001 .*port={loose.name} reconnected more than 5 times within a minute: it is put aside")
         self.await_hostdevs("b", firm)
@@ -43,10 +43,12 @@ class Flapping(Case):
         hub = self.plug("HUB", "usb-hub", port=_PORT)
         for turn in range(8):  # of which four are reconnects
             serial = f"TURN-{turn}"
-            self.await_hostdevs("a", self.plug(serial, port=f"{_PORT}.{1 + turn % 4}"))
-            self.unplug(serial)
-        self.await_hostdevs("a", self.plug("TURN-first", port=f"{_PORT}.5"))
-        self.unplug("TURN-first")
+            device = self.plug(serial, port=f"{_PORT}.{1 + turn % 4}")
+            self.await_hostdevs("a", device)
+            self.pull(serial, device)
+        first = self.plug("TURN-first", port=f"{_PORT}.5")
+        self.await_hostdevs("a", first)
+        self.pull("TURN-first", first)
         self.await_hostdevs("a")
         back = self.plug("TURN-again", port=f"{_PORT}.5")
         self.await_said(f"^port {hub.name}: what is behind it reconnected more than 4 times within a minute: all of it is")
