@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// What is between the actuator and libvirt, tried with libvirt's own driver for tests: it has one domain, in
-// memory of this process, by the name of "test". Each test forks, since what it does to itself cannot be
-// taken back.
+// The thread of libvirt's event loop, with libvirt's own driver for tests, which needs no daemon. Each test
+// forks, since what it does to itself cannot be taken back.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <libvirt/libvirt.h>
@@ -11,9 +10,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <functional>
 #include <future>
+#include <stdexcept>
 
 #include "actuator/hypervisor.h"
 #include "common/exit_code.h"

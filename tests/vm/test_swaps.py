@@ -67,7 +67,7 @@ class Swaps(Case):
         window = self.attach_seconds()
         self.turns("".join(f"{self.moment(window)} {self.moment(window)}\n" for _ in range(_TURNS)))
         for _ in range(_PULLS):
-            self.pull(window)
+            self.replug(window)
         wrong = self.seconds_of_wrong()
         print(f"{len(self.watcher.states)} states, {len(self.said('^attached '))} attached, "
               f"{len(self.said('^ALARM: '))} alarms; wrong {len(wrong)} times, for {max(wrong, default=0):.2f} of "
@@ -117,11 +117,11 @@ class Swaps(Case):
         self.hypervisor.run(f"{_UNCOVER}; udevadm trigger --action=change {_DEVICE}")
         self.await_hostdevs("a", find_usb(self.hypervisor, _RIGHT))
 
-    def pull(self, window: float) -> None:
+    def replug(self, window: float) -> None:
         """The right device is pulled and a twin of other serial is plugged right behind it."""
         self.plug_and_await(_RIGHT, "")
         time.sleep(float(self.moment(window)))
-        # Emulated xHCI forgets what is on its way to a device that is pulled, and the kernel waits five seconds for it.
+        # First the kernel lets go of it: see Case.pull.
         self.hypervisor.run(f"echo 1 >{_DEVICE}/remove")
         self.empty_port()
         time.sleep(self.random.uniform(0, _LONGEST_GAP))
