@@ -147,6 +147,10 @@ class Hypervisor:
             raise CommandFailed(exited.stderr.decode(errors="replace"))
         return exited.stdout
 
+    def label_like(self, original: str) -> str:
+        """A command that gives files, its arguments, the SELinux label of another one, where there are labels."""
+        return f"chcon --reference={original}" if self.enforcing else "true"
+
     def journal(self, unit: str) -> str:
         """What a systemd unit has logged, one message a line without time stamps."""
         return self.run(f"journalctl --no-pager --output=cat --unit={shlex.quote(unit)}").stdout

@@ -137,7 +137,9 @@ class Keyboards(HostCase):
     def test_the_only_keyboard_of_a_local_console_stays(self) -> None:
         """The hypervisor has a PS/2 keyboard and no screen; a frame buffer is made of a folder."""
         self.running("a", "b")
-        self.inside("mount -t tmpfs none /sys/class/graphics && mkdir /sys/class/graphics/fb0", "umount /sys/class/graphics")
+        folder = "/sys/class/graphics"
+        self.inside(f"mount -t tmpfs none {folder} && mkdir {folder}/fb0 && "
+                    f"{self.hypervisor.label_like('/sys/class')} {folder} {folder}/fb0", f"umount {folder}")
         self.inside("echo -n serio0 >/sys/bus/serio/drivers/atkbd/unbind", "echo -n serio0 >/sys/bus/serio/drivers/atkbd/bind")
         device = self.plug("KEYS", "usb-kbd")
         self.await_part(device, "*/input/input*")

@@ -9,7 +9,8 @@ from hypervisor import TREE_MOUNT, wait_until
 
 _USER = "whawty-usb-actuator"
 _RULES = f"{TREE_MOUNT}/share/doc/whawty-libvirt-usb-hotplugd/polkit/whawty-libvirt-usb-hotplugd.rules"
-_INSTALLED = "/etc/polkit-1/rules.d/whawty-libvirt-usb-hotplugd.rules"
+_FOLDER = "/etc/polkit-1/rules.d"
+_INSTALLED, _NEW = f"{_FOLDER}/whawty-libvirt-usb-hotplugd.rules", "/etc/polkit-1/new.rules"
 _LIBVIRTD, _SAVED = "/etc/libvirt/libvirtd.conf", "/run/libvirtd.conf.saved"
 _DENIED = "error: access denied: "
 _HOST_FILE = "/run/host-file"
@@ -46,7 +47,8 @@ class Polkit(Case):
     def install_rules(self, edit: str = "") -> None:
         """`edit`: a script for sed."""
         self.addCleanup(self.hypervisor.run, f"rm -f {_INSTALLED}")
-        self.hypervisor.run(f"sed '{edit}' {_RULES} >{_INSTALLED}.new && mv {_INSTALLED}.new {_INSTALLED}")
+        self.hypervisor.run(f"sed '{edit}' {_RULES} >{_NEW} && {self.hypervisor.label_like(_FOLDER)} {_NEW} && "
+                            f"mv {_NEW} {_INSTALLED}")
 
     def await_rules(self) -> None:
         """polkitd takes a moment to see them."""

@@ -75,6 +75,7 @@ class Rules(Case):
         self.plug("OTHER", "usb-storage")
         uevent = f"/sys/bus/usb/devices/{one.name}/uevent"
         self.hypervisor.run(f"cat {uevent} >/run/uevent; echo WHAWTY_EMPTY= >>/run/uevent; "
+                            f"{self.hypervisor.label_like(uevent)} /run/uevent; "
                             f"mount --bind /run/uevent $(realpath {uevent})")
         self.addCleanup(self.hypervisor.run, f"umount $(realpath {uevent})")
         self.assertIn("WHAWTY_EMPTY=\n", self.hypervisor.run(f"udevadm info -q property {uevent[:-7]}").stdout)

@@ -63,6 +63,7 @@ class Swaps(Case):
         limit = max(_SECONDS, _DETACHES * self.detach_seconds())
         self.daemon.start("max-reconnects: 0\n" + config(a=matcher_of(_RIGHT)))
         self.plug_and_await(_RIGHT, "a")
+        self.hypervisor.run(f"touch /run/swap.serial; {self.hypervisor.label_like(_DEVICE + '/serial')} /run/swap.serial")
         self.turns("0.001 0.001\n")
         window = self.attach_seconds()
         self.turns("".join(f"{self.moment(window)} {self.moment(window)}\n" for _ in range(_TURNS)))
