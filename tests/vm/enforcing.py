@@ -8,6 +8,7 @@ import shutil
 import sys
 
 from hypervisor import TREE_MOUNT, Hypervisor
+from probes import DOMAINS, PROBES, STEP_INTO
 
 _ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 _POLICY = "/etc/selinux/default/policy/policy.33"
@@ -22,39 +23,33 @@ _DENIED = re.compile(r"avc: +denied .*whawty")
 _LET_LIBVIRT_BE = "".join(f"(typepermissive {domain})\n" for domain in ("svirt_t", "virtd_t", "virtlogd_t"))
 _LET_LIBVIRT_BE += "(allow domain virtd_t (dbus (send_msg)))\n"  # answers, which it would wait for
 
-# What lets the harness step into a domain with a command: a way in, and a place for what the command says. It opens
-# nothing else, so what a command then can do is what the domain may do.
-_PROBE = """
-(allow initrc_t {domain} (process (transition)))
-(allow {domain} initrc_t (fd (use)))
-(allow {domain} initrc_t (fifo_file (getattr ioctl read write)))
-(allow {domain} bin_t (file (entrypoint execute getattr map open read)))
-(allow {domain} bin_t (dir (getattr search)))
-(allow {domain} bin_t (lnk_file (read)))
-"""
-DOMAINS = {"supervisor": "whawty_usb_hotplugd_t",
-           **{worker: f"whawty_usb_hotplugd_{worker}_t" for worker in ("scanner", "matcher", "actuator")}}
-
 
 def has_policy(tree: pathlib.Path) -> bool:
     return (tree / "selinux" / "module").exists()
 
 
 def tree_with_policy(tree: pathlib.Path, work: pathlib.Path) -> pathlib.Path:
-    """A copy of the installed tree with the policies in its folder selinux: Debian's with the module, and for probes."""
+    """A copy of the installed tree with the policies in its folder selinux.
+
+    module   Debian's with the module
+    probe    besides, the harness may step into its domains
+    mutated  besides, every domain may do what the probes try
+    """
     sys.path.append(str(_ROOT / "tests" / "selinux"))
     import policy  # needs packages that the other tests do without
     modules = policy.build(sorted((_ROOT / "selinux").glob(f"{policy.OWN}.*")), work / "module")
     debian = policy.debian_modules(_ROOT / "build-selinux")
-    module, libvirt, probe = work / "module.cil", work / "libvirt.cil", work / "probe.cil"
+    module, libvirt, probe, mutated = (work / f"{name}.cil" for name in ("module", "libvirt", "probe", "mutated"))
     module.write_bytes(modules[policy.OWN])
     libvirt.write_text(_LET_LIBVIRT_BE)
-    probe.write_text("".join(_PROBE.format(domain=domain) for domain in DOMAINS.values()))
+    probe.write_text("".join(STEP_INTO.format(domain=domain) for domain in DOMAINS.values()))
+    mutated.write_text("".join(one.mutation.format(domain=domain) for one in PROBES for domain in DOMAINS.values()))
     copy = work / "tree"
     shutil.copytree(tree, copy, symlinks=True)
     (copy / "selinux").mkdir()
     policy.link([*debian, module, libvirt], copy / "selinux" / "module")
     policy.link([*debian, module, libvirt, probe], copy / "selinux" / "probe", "--disable-neverallow")
+    policy.link([*debian, module, libvirt, probe, mutated], copy / "selinux" / "mutated", "--disable-neverallow")
     contexts = (copy / "selinux" / "module.fc").read_text().splitlines(keepends=True)
     (copy / "selinux" / "contexts").write_text("".join(line for line in contexts if policy.OWN in line))
     return copy
