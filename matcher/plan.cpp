@@ -28,13 +28,18 @@ bool has_address(const Hostdev& hostdev, const Device& device) {
   return hostdev.bus == device.bus && hostdev.device == device.number;
 }
 
+// Numbers are used again: the mark tells the device that was attached from another that has them now. As long
+// as the kernel does not tell, it is the same.
+bool has_mark(const LiveHostdev& hostdev, const Device& device) {
+  return !hostdev.mark || !device.digest || *hostdev.mark == mark_of(*device.digest);
+}
+
 bool stands_for(const LiveHostdev& hostdev, const Device& device) {
   if (hostdev.missing) return false;
   const bool address = hostdev.bus == 0 || has_address(hostdev, device);
   const bool ids =
       hostdev.vendor == 0 || (hostdev.vendor == device.vendor && hostdev.product == device.product);
-  // Numbers are used again: the mark tells the device that was attached from another that has them now.
-  return address && ids && hostdev.mark.value_or(mark_of(device.digest)) == mark_of(device.digest);
+  return address && ids && has_mark(hostdev, device);
 }
 
 // One look at the world, with the questions that the plan asks of it.
@@ -107,6 +112,7 @@ std::optional<DetachReason> reason_to_detach(const Machine& machine, const Holdi
   const Device* const device = holding.device;
   if (machine.keep_foreign && !holding.hostdev.ours) return std::nullopt;
   if (device == nullptr) return DetachReason::kLeftHost;
+  if (!device->digest) return std::nullopt;
   if (is_hub(*device)) return DetachReason::kHub;
   if (!first_match(machine, *device)) return DetachReason::kNoRule;
   return std::nullopt;
@@ -201,7 +207,7 @@ Plan plan(const DeviceMap& devices, const std::vector<DomainView>& domains, cons
   plan_detaches(world, plan);
   HostKeyboards keyboards(world, devices);
   for (const auto& [sysname, device] : devices)
-    if (can_be_attached(device) && !put_aside.contains(sysname))
+    if (can_be_attached(device) && device.digest && !put_aside.contains(sysname))
       plan_device(world, config, device, keyboards, plan);
   drop_passing_conflicts(world, devices, plan);
   return plan;

@@ -82,8 +82,8 @@ Hostdev hostdev_of(const Device& device);
 // first in the configuration gets it. What the host is using goes only where a rule allows that, and stays
 // where it is once a guest has it; of the keyboards of a local console the last one counts. A machine with
 // keep_foreign keeps every hostdev that is not ours. Nothing is planned for domains that are not settled, or
-// not in the configuration. A device that is put aside, by sysname, is not attached; what became wrong of it
-// is detached all the same.
+// not in the configuration. A device without a digest stays where it is: the kernel does not tell what it is.
+// One that is put aside, by sysname, is not attached; what became wrong of it is detached all the same.
 Plan plan(const DeviceMap& devices, const std::vector<DomainView>& domains, const Config& config,
           const std::set<std::string>& put_aside = {});
 

@@ -46,7 +46,8 @@ std::string tries_text(const Attempts::Tries& tries, Clock::time_point now) {
 
 // Whether a new record of a port tells of another device than the last one, or of the same after it was away.
 bool is_another(const Device& device, const Device& last) {
-  return device.bus != last.bus || device.number != last.number || device.digest != last.digest;
+  return device.bus != last.bus || device.number != last.number ||
+         (device.digest && last.digest && device.digest != last.digest);
 }
 
 std::uint32_t count_of_held(const DomainView& domain) {
@@ -228,7 +229,7 @@ void Reconciler::carry_out(const Attach& attach, Clock::time_point now) {
   const Device& device = devices_.devices().at(attach.sysname);
   const std::string machine = domains_.name_of(attach.domain);
   request({{attach.domain, true, hostdev_of(device)},
-           device.digest,
+           device.digest.value(),  // the plan has no attach without one
            name_of(device),
            machine,
            rule_name(machine, attach.rule),

@@ -6,6 +6,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -59,7 +60,7 @@ struct Device {
   std::vector<std::string> tags;
   std::vector<std::string> current_tags;
   bool properties_omitted = false;   // the device had more of them than a record holds
-  Digest digest{};                   // of what it is beyond its numbers
+  std::optional<Digest> digest{};    // of what it is beyond its numbers; without one, only these are known
   std::vector<HostUse> host_uses{};  // sorted, none twice, at most kMaxHostUses
 
   bool operator==(const Device&) const = default;

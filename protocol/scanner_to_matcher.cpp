@@ -38,7 +38,7 @@ void write_device(schema::Device::Builder record, const Device& device) {
   write_list(record.initTags(static_cast<unsigned>(device.tags.size())), device.tags);
   write_list(record.initCurrentTags(static_cast<unsigned>(device.current_tags.size())), device.current_tags);
   record.setPropertiesOmitted(device.properties_omitted);
-  frame::write_digest(record.initDigest(), device.digest);
+  if (device.digest) frame::write_digest(record.initDigest(), *device.digest);
   auto uses = record.initHostUses(static_cast<unsigned>(device.host_uses.size()));
   for (unsigned i = 0; i < device.host_uses.size(); ++i) {
     uses[i].setKind(static_cast<std::uint8_t>(device.host_uses[i].kind));
@@ -104,7 +104,7 @@ Device read_device(schema::Device::Reader record) {
   device.tags = read_tags(record.getTags());
   device.current_tags = read_tags(record.getCurrentTags());
   device.properties_omitted = record.getPropertiesOmitted();
-  device.digest = frame::read_digest(record.getDigest());
+  if (record.hasDigest()) device.digest = frame::read_digest(record.getDigest());
   device.host_uses = read_host_uses(record.getHostUses());
   return device;
 }

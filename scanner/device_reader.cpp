@@ -48,6 +48,17 @@ Number number(const SysfsDirectory& directory, const std::string& name, int base
   return parse<Number>(name, *text, base);
 }
 
+Device numbers(const SysfsDirectory& directory, const std::string& sysname) {
+  Device device;
+  device.sysname = sysname;
+  device.number = number<std::uint16_t>(directory, "devnum", 10);
+  device.bus = number<std::uint16_t>(directory, "busnum", 10);
+  device.vendor = number<std::uint16_t>(directory, "idVendor", 16);
+  device.product = number<std::uint16_t>(directory, "idProduct", 16);
+  device.device_class = number<std::uint8_t>(directory, "bDeviceClass", 16);
+  return device;
+}
+
 std::vector<std::uint8_t> interface_classes(const SysfsDirectory& directory) {
   std::vector<std::uint8_t> classes;
   for (const std::string& child : directory.names()) {
@@ -132,20 +143,13 @@ Reading read_once(udev* udev, const std::string& sysname, const std::vector<Host
   const auto directory = SysfsDirectory::open(concat(kUsbDevices, '/', sysname));
   if (!directory) return {};
   const UdevDevice handle = open_handle(udev, sysname);
-  Device device;
-  device.sysname = sysname;
-  device.number = number<std::uint16_t>(*directory, "devnum", 10);
-  device.bus = number<std::uint16_t>(*directory, "busnum", 10);
-  device.vendor = number<std::uint16_t>(*directory, "idVendor", 16);
-  device.product = number<std::uint16_t>(*directory, "idProduct", 16);
-  device.device_class = number<std::uint8_t>(*directory, "bDeviceClass", 16);
+  Device device = numbers(*directory, sysname);
   device.interface_classes = interface_classes(*directory);
   device.properties = properties(handle.get());
   device.tags = names(udev_device_get_tags_list_entry(handle.get()));
   device.current_tags = names(udev_device_get_current_tags_list_entry(handle.get()));
-  const std::optional<Digest> digest = digest_of(*directory);
-  if (!digest) throw Gone{};
-  device.digest = *digest;
+  device.digest = digest_of(*directory);
+  if (!device.digest) throw Gone{};
   device.host_uses = uses;
   const bool waits = awaits_udev(handle.get(), *directory);
   // libudev reads by path: only if the directory is still alive, and the number the same, was all of it one
@@ -167,6 +171,18 @@ Reading read_device(udev* udev, const std::string& sysname, const std::vector<Ho
     }
   }
   return {};
+}
+
+std::optional<Device> read_numbers(const std::string& sysname) {
+  try {
+    const auto directory = SysfsDirectory::open(concat(kUsbDevices, '/', sysname));
+    if (!directory) return std::nullopt;
+    return fitted(numbers(*directory, sysname)).device;
+  } catch (const Gone&) {
+    return std::nullopt;
+  } catch (const Nonsense&) {
+    return std::nullopt;
+  }
 }
 
 }  // namespace whawty

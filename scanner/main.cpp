@@ -2,12 +2,15 @@
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
 // The scanner: reads what USB devices and udev say, tells the matcher, and can do nothing else.
+#include <unistd.h>
+
 #include "common/descriptors.h"
 #include "common/sandbox.h"
 #include "protocol/worker.h"
 #include "scanner/monitor.h"
 #include "scanner/proc_files.h"
 #include "scanner/profile.h"
+#include "scanner/readers.h"
 #include "scanner/scanner.h"
 #include "scanner/udev.h"
 
@@ -15,8 +18,8 @@ namespace whawty {
 namespace {
 
 constexpr std::uint64_t kDescriptors = 64;
-constexpr std::uint64_t kMemory = 128
-                                  << 20;  // bytes: the records of all devices, and one snapshot in the queue
+// Bytes: the records of all devices, one snapshot in the queue, and the stacks of all threads.
+constexpr std::uint64_t kMemory = 192 << 20;
 
 void run(const WorkerOptions& options) {
   Channel matcher{take_fd(kScannerToMatcher)};
@@ -25,8 +28,13 @@ void run(const WorkerOptions& options) {
   Monitor monitor{udev.get()};
   Sandbox sandbox{.profile = kScannerProfile, .descriptors = kDescriptors, .memory = kMemory};
   if (options.landlock) sandbox.readable = {"/sys", "/run/udev"};
-  seal(sandbox);  // no device, no event and no request is read before this line
-  Scanner{udev.get(), monitor, files, matcher}.serve();
+  restrict_thread(sandbox);  // not after the threads below
+  Readers readers;
+  // Ends here, without destructors: they would wait for devices that do not answer.
+  ::_exit(exit_code_of([&] {
+    seal_process(sandbox);  // no device, no event and no request is read before this line
+    Scanner{readers, monitor, files, matcher}.serve();
+  }));
 }
 
 }  // namespace

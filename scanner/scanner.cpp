@@ -15,7 +15,6 @@
 #include "protocol/matcher_to_scanner.h"
 #include "protocol/scanner_to_matcher.h"
 #include "protocol/violation.h"
-#include "scanner/device_reader.h"
 
 namespace whawty {
 namespace {
@@ -69,6 +68,7 @@ void Scanner::wait_and_work() {
   if (changed) next_look_ = last_look_;
   if (matcher_.queue_empty() && HostUses::Clock::now() >= next_look_ && has_candidates())
     look_at_host(changed);
+  if (matcher_.queue_empty()) look_at_late();
 }
 
 // Waits for something to do. True if mounts or swap have changed.
@@ -82,7 +82,7 @@ bool Scanner::await(bool behind, short& request, short& event) {
                     {behind ? -1 : monitor_.fd(), POLLIN, 0},
                     {watches ? files_.mounts_fd() : -1, POLLPRI, 0},
                     {watches ? files_.swaps_fd() : -1, POLLPRI, 0}};
-  const int timeout = behind || !has_candidates() ? -1 : milliseconds_to_look(watches);
+  const int timeout = behind ? -1 : milliseconds_to_wait(watches);
   if (::poll(waits, std::size(waits), timeout) < 0 && errno != EINTR)
     throw std::system_error(errno, std::generic_category(), "poll");
   request = waits[0].revents;
@@ -90,9 +90,14 @@ bool Scanner::await(bool behind, short& request, short& event) {
   return waits[2].revents != 0 || waits[3].revents != 0;
 }
 
-int Scanner::milliseconds_to_look(bool watches) const {
-  const auto when = watches ? next_look_ : std::min(next_look_, last_look_ + kShortestPause);
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(when - HostUses::Clock::now()).count();
+// Until there is something to do that nobody tells of; -1 for ever.
+int Scanner::milliseconds_to_wait(bool watches) const {
+  const auto now = HostUses::Clock::now();
+  auto when = HostUses::Clock::time_point::max();
+  if (has_candidates()) when = watches ? next_look_ : std::min(next_look_, last_look_ + kShortestPause);
+  if (readers_.waits()) when = std::min(when, now + kLate);
+  if (when == HostUses::Clock::time_point::max()) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(when - now).count();
   return static_cast<int>(std::max<decltype(left)>(left, 0));
 }
 
@@ -143,57 +148,88 @@ void Scanner::follow_events() {
 void Scanner::send_snapshot() {
   const std::vector<std::string> names = usb_devices();
   refresh_uses(false);
-  told_.clear();
-  footprint_ = 0;
+  forget_others(names);
   matcher_.send(encode(SnapshotBegin{}));
   bool too_many = false;
   for (const std::string& sysname : names) {
-    const std::optional<Device> device = read(sysname);
-    if (!device) continue;
-    too_many = told_.size() == kMaxDevices;
-    if (too_many) break;
-    tell(*device);
+    if (!has_room_for(sysname)) {
+      too_many = true;
+    } else if (const std::optional<Device> device = read(sysname)) {
+      tell(*device);
+    } else {
+      forget(sysname);
+    }
   }
   matcher_.send(encode(SnapshotEnd{}));
   if (too_many) warn_of_too_many();
   limit_logged_ = too_many;
-  std::erase_if(complaints_, [&](const auto& complaint) {
-    return !std::binary_search(names.begin(), names.end(), complaint.first);
-  });
+}
+
+// What is known of devices is needed until they are read again, and no longer than they are there.
+void Scanner::forget_others(const std::vector<std::string>& names) {
+  const auto is_other = [&](const auto& known) {
+    return !std::binary_search(names.begin(), names.end(), known.first);
+  };
+  for (auto known = told_.begin(); known != told_.end();)
+    known = is_other(*known) ? forget(known) : std::next(known);
+  std::erase_if(complaints_, is_other);
 }
 
 void Scanner::look(const std::string& sysname) {
-  const auto known = told_.find(sysname);
   const std::optional<Device> device = read(sysname);
   if (!device) {
-    if (known == told_.end()) return;
-    forget(known);
-    matcher_.send(encode(DeviceRemoved{sysname}));
+    if (forget(sysname)) matcher_.send(encode(DeviceRemoved{sysname}));
     return;
   }
+  const auto known = told_.find(sysname);
   if (known != told_.end() && known->second == *device) return;
-  if (known == told_.end() && told_.size() == kMaxDevices) {
+  if (has_room_for(sysname)) {
+    tell(*device);
+  } else {
     warn_of_too_many();
-    return;
   }
-  tell(*device);
+}
+
+bool Scanner::has_room_for(const std::string& sysname) const {
+  return told_.size() < kMaxDevices || told_.contains(sysname);
 }
 
 std::optional<Device> Scanner::read(const std::string& sysname) {
-  Reading reading = read_device(udev_, sysname, uses_.of(sysname));
-  if (reading.device && !uses_.knows(sysname)) {  // it came after the last look at what the host does
+  std::optional<Reading> reading = readers_.read(sysname, uses_.of(sysname));
+  if (reading && reading->device &&
+      !uses_.knows(sysname)) {  // it came after the last look at the host's uses
     refresh_uses(true);
-    reading = read_device(udev_, sysname, uses_.of(sysname));
+    reading = readers_.read(sysname, uses_.of(sysname));
   }
-  if (reading.complaint.empty()) {
+  if (!reading) return known_of(sysname);
+  complain(sysname, reading->complaint);
+  if (reading->device) fit(*reading->device);
+  return std::move(reading->device);
+}
+
+// Of a device that does not answer. One that was told before still is what it was, as long as it has its
+// number: the kernel gives each another one.
+std::optional<Device> Scanner::known_of(const std::string& sysname) const {
+  std::optional<Device> device = read_numbers(sysname);
+  const auto known = told_.find(sysname);
+  const bool same = device && known != told_.end() && known->second.bus == device->bus &&
+                    known->second.number == device->number;
+  return same ? known->second : device;
+}
+
+void Scanner::look_at_late() {
+  for (const std::string& sysname : readers_.take_late()) look(sysname);
+  for (const std::string& sysname : readers_.take_silent(Readers::Clock::now()))
+    complain(sysname, "does not answer, one of its drivers is busy: it stays where it is until it does");
+}
+
+void Scanner::complain(const std::string& sysname, const std::string& complaint) {
+  if (complaint.empty()) {
     complaints_.erase(sysname);
-  } else if (complaints_[sysname] != reading.complaint) {
-    complaints_[sysname] = reading.complaint;
+  } else if (std::exchange(complaints_[sysname], complaint) != complaint) {
     const std::string subject = "USB device " + escape(sysname);
-    warn(subject, concat(subject, ' ', reading.complaint));
+    warn(subject, concat(subject, ' ', complaint));
   }
-  if (reading.device) fit(*reading.device);
-  return std::move(reading.device);
 }
 
 // What all devices take together is bounded, too: one for whose properties there is no room is told without
@@ -211,14 +247,22 @@ void Scanner::fit(Device& device) {
          "the devices have more properties than there is room for: some are told without theirs");
 }
 
-void Scanner::forget(std::map<std::string, Device>::iterator known) {
+std::map<std::string, Device>::iterator Scanner::forget(std::map<std::string, Device>::iterator known) {
   footprint_ -= footprint(known->second);
-  told_.erase(known);
+  return told_.erase(known);
+}
+
+// True if it was known.
+bool Scanner::forget(const std::string& sysname) {
+  const auto known = told_.find(sysname);
+  if (known == told_.end()) return false;
+  forget(known);
+  return true;
 }
 
 void Scanner::tell(const Device& device) {
   matcher_.send(encode(device));
-  if (const auto known = told_.find(device.sysname); known != told_.end()) forget(known);
+  forget(device.sysname);
   footprint_ += footprint(device);
   told_.emplace(device.sysname, device);
 }

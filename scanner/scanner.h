@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/line_limit.h"
 #include "protocol/channel.h"
@@ -15,14 +16,15 @@
 #include "scanner/host_uses.h"
 #include "scanner/monitor.h"
 #include "scanner/proc_files.h"
+#include "scanner/readers.h"
 
 namespace whawty {
 
 class Scanner {
  public:
   // The monitor hears events since before the first snapshot, so that none falls between the two.
-  Scanner(udev* udev, Monitor& monitor, const ProcFiles& files, Channel& matcher)
-      : udev_(udev), monitor_(monitor), files_(files), matcher_(matcher), uses_(files) {}
+  Scanner(Readers& readers, Monitor& monitor, const ProcFiles& files, Channel& matcher)
+      : readers_(readers), monitor_(monitor), files_(files), matcher_(matcher), uses_(files) {}
 
   // Tells all devices at once, then what changes, and all again when asked to or when events were lost. Ends
   // only by PeerClosed, Violation or std::system_error.
@@ -34,10 +36,13 @@ class Scanner {
   static constexpr HostUses::Clock::duration kEarly = std::chrono::milliseconds(250);
   static constexpr HostUses::Clock::duration kNowAndThen = std::chrono::seconds(1);
 
+  // As long as a device does not answer, it is looked for an answer this often.
+  static constexpr std::chrono::milliseconds kLate{100};
+
  private:
   void wait_and_work();
   bool await(bool behind, short& request, short& event);
-  int milliseconds_to_look(bool watches) const;
+  int milliseconds_to_wait(bool watches) const;
   bool has_candidates() const;
   void refresh_uses(bool early);
   void look_at_host(bool early);
@@ -45,15 +50,21 @@ class Scanner {
   void follow_events();
   void send_snapshot();
   void look(const std::string& sysname);
+  bool has_room_for(const std::string& sysname) const;
   std::optional<Device> read(const std::string& sysname);
+  std::optional<Device> known_of(const std::string& sysname) const;
+  void look_at_late();
+  void complain(const std::string& sysname, const std::string& complaint);
   void fit(Device& device);
   void tell(const Device& device);
   void warn(const std::string& subject, const std::string& line);
   void warn_of_too_many();
   void say_left_out();
-  void forget(std::map<std::string, Device>::iterator known);
+  void forget_others(const std::vector<std::string>& names);
+  std::map<std::string, Device>::iterator forget(std::map<std::string, Device>::iterator known);
+  bool forget(const std::string& sysname);
 
-  udev* udev_;
+  Readers& readers_;
   Monitor& monitor_;
   const ProcFiles& files_;
   Channel& matcher_;

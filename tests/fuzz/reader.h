@@ -57,6 +57,8 @@ class Reader {
   std::string_view rest_;
 };
 
+inline constexpr std::uint8_t kWithoutDigest = 127;
+
 // A device within the bounds of the protocol. Few ports, addresses and ids, so that devices meet.
 inline Device read_device(Reader& bytes) {
   Device device;
@@ -73,10 +75,10 @@ inline Device read_device(Reader& bytes) {
     if (bytes.below(2) != 0) device.properties.push_back({name, bytes.long_text()});
   device.tags = bytes.texts(3);
   device.current_tags = bytes.texts(3);
-  device.digest = {bytes.byte(), 0, 0, 0};
-  constexpr std::uint64_t kKinds = static_cast<std::uint64_t>(HostUseKind::kKeyboard) + 1;
-  if (device.digest[0] >= 128)
-    device.host_uses = {{static_cast<HostUseKind>(device.digest[0] % kKinds), "\x1b"}};
+  const std::uint8_t last = bytes.byte();
+  if (last != kWithoutDigest) device.digest = Digest{last, 0, 0, 0};
+  constexpr std::uint8_t kKinds = static_cast<std::uint8_t>(kLastHostUseKind) + 1;
+  if (last >= 128) device.host_uses = {{static_cast<HostUseKind>(last % kKinds), "\x1b"}};
   return device;
 }
 

@@ -101,7 +101,7 @@ std::string value_in(std::string_view line, std::string_view before, std::string
 }
 
 Device device() {
-  return {"1-1", 1, 5, 0x046d, 0x0825, 0, {0x0e}, {}, {}, {}, false, {}};
+  return {"1-1", 1, 5, 0x046d, 0x0825, 0, {0x0e}, {}, {}, {}, false, Digest{}};
 }
 
 TEST_P(InjectionTest, OfASerial) {

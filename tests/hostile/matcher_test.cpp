@@ -19,7 +19,7 @@ Device device(unsigned port) {
           {"seat"},
           {"seat"},
           false,
-          {port, 0, 0, 0}};
+          Digest{port, 0, 0, 0}};
 }
 
 Uuid uuid(std::uint64_t domain) {

@@ -15,14 +15,15 @@ namespace whawty {
 namespace {
 
 // The devices of these tests. The webcam and the scale have twins of the same vendor and product.
-const Device kWebcam{"1-1", 1, 5, 0x046d, 0x0825, 0xef, {0x0e}, {{"ID_SERIAL_SHORT", "A"}}, {}, {}, false};
-const Device kWebcamTwin{"1-2", 1,  6,    0x046d, 0x0825, 0xef, {0x0e}, {{"ID_SERIAL_SHORT", "B"}},
-                         {},    {}, false};
-const Device kScale{"2-1", 2, 7, 0x0922, 0x8003, 0, {0x03}, {}, {}, {}, false};
-const Device kHub{"1-3", 1, 9, 0x0424, 0x2514, 0x09, {0x09}, {}, {}, {}, false};
-const Device kHubByInterface{"1-4", 1, 10, 0x0424, 0x2514, 0, {0x03, 0x09}, {}, {}, {}, false};
-const Device kRootHub{"usb1", 1, 1, 0x1d6b, 0x0002, 0x09, {0x09}, {}, {}, {}, false};
-const Device kNameless{"2-2", 2, 8, 0, 0x0001, 0, {0x03}, {}, {}, {}, false};
+const Device kWebcam{"1-1", 1,  5,     0x046d,  0x0825, 0xef, {0x0e}, {{"ID_SERIAL_SHORT", "A"}},
+                     {},    {}, false, Digest{}};
+const Device kWebcamTwin{"1-2", 1,  6,     0x046d,  0x0825, 0xef, {0x0e}, {{"ID_SERIAL_SHORT", "B"}},
+                         {},    {}, false, Digest{}};
+const Device kScale{"2-1", 2, 7, 0x0922, 0x8003, 0, {0x03}, {}, {}, {}, false, Digest{}};
+const Device kHub{"1-3", 1, 9, 0x0424, 0x2514, 0x09, {0x09}, {}, {}, {}, false, Digest{}};
+const Device kHubByInterface{"1-4", 1, 10, 0x0424, 0x2514, 0, {0x03, 0x09}, {}, {}, {}, false, Digest{}};
+const Device kRootHub{"usb1", 1, 1, 0x1d6b, 0x0002, 0x09, {0x09}, {}, {}, {}, false, Digest{}};
+const Device kNameless{"2-2", 2, 8, 0, 0x0001, 0, {0x03}, {}, {}, {}, false, Digest{}};
 
 Device used(Device device, std::vector<HostUse> uses) {
   device.host_uses = std::move(uses);
@@ -30,6 +31,10 @@ Device used(Device device, std::vector<HostUse> uses) {
 }
 Device mounted(Device device) {
   return used(std::move(device), {{HostUseKind::kMounted, "sdb1"}});
+}
+Device silent(Device device) {
+  device.digest.reset();
+  return device;
 }
 Device keyboard(Device device) {
   return used(std::move(device), {{HostUseKind::kKeyboard, "input5"}});
@@ -316,6 +321,28 @@ INSTANTIATE_TEST_SUITE_P(
              {running("a", {by_address(kWebcam)}), running("b")},
              keeping("a: bus: 9; b: vendor-id: 0x046d"),
              {conflict("b", kWebcam, "a")}}));
+
+INSTANTIATE_TEST_SUITE_P(WithoutADigest, PlanTest,
+                         testing::Values(Case{"a device is attached to nobody",
+                                              devices({silent(kWebcam)}),
+                                              {running("a")},
+                                              config("a: vendor-id: 0x046d"),
+                                              {}},
+                                         Case{"it stays where it is, whatever its mark was",
+                                              devices({silent(kWebcam)}),
+                                              {given("a", kWebcam, 7)},
+                                              config("a: vendor-id: 0x046d"),
+                                              {}},
+                                         Case{"and whether a rule gives it or not",
+                                              devices({silent(kWebcam)}),
+                                              {given("a", kWebcam, 7)},
+                                              config("a: bus: 9"),
+                                              {}},
+                                         Case{"it has left where its numbers are no one's",
+                                              devices({silent(kWebcamTwin)}),
+                                              {given("a", kWebcam, 7)},
+                                              config("a: vendor-id: 0x046d"),
+                                              {detach("a", hostdev_of(kWebcam), "left")}}));
 
 INSTANTIATE_TEST_SUITE_P(
     MissingAtTheStart, PlanTest,

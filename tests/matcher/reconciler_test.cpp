@@ -25,10 +25,11 @@ Config config(const std::string& yaml) {
 }
 
 Device webcam(std::uint16_t number = 5) {
-  return {"1-1", 1, number, 0x046d, 0x0825, 0, {0x0e}, {{"ID_SERIAL_SHORT", "3187B60"}}, {}, {}, false};
+  return {"1-1", 1,  number, 0x046d,  0x0825, 0, {0x0e}, {{"ID_SERIAL_SHORT", "3187B60"}},
+          {},    {}, false,  Digest{}};
 }
 Device scale() {
-  return {"2-1", 2, 7, 0x0922, 0x8003, 0, {0x03}, {}, {}, {}, false};
+  return {"2-1", 2, 7, 0x0922, 0x8003, 0, {0x03}, {}, {}, {}, false, Digest{}};
 }
 
 const char kWebcamToA[] = "{interval: 1h, machines: {a: {devices: [{vendor-id: 0x046d}]}}}";
@@ -832,10 +833,28 @@ TEST(Reconciler, AnotherDeviceWithTheSameNumberIsAReconnect) {
   world.snapshot({});
   for (std::uint64_t i = 0; i < 50; ++i) {
     Device device = webcam();
-    device.digest = {i, 0, 0, 0};
+    device.digest = Digest{i, 0, 0, 0};
     world.plug(device);
   }
   EXPECT_EQ(world.count(log::Level::kWarning, "is put aside"), 1U);
+}
+
+// Its driver is busy now and then.
+TEST(Reconciler, ADeviceWhoseDigestIsNotKnownForAWhileIsNoReconnect) {
+  World world;
+  world.add("a");
+  world.configure(kWebcamToA);
+  world.snapshot({});
+  Device silent = webcam();
+  silent.digest.reset();
+  world.plug(silent);
+  EXPECT_EQ(world.calls, Calls{});
+  for (int i = 0; i < 50; ++i) {
+    world.plug(webcam());
+    world.plug(silent);
+  }
+  EXPECT_EQ(world.calls, Calls{"attach 1/5 a"});
+  EXPECT_EQ(world.count(log::Level::kWarning, ""), 0U);
 }
 
 TEST(Reconciler, WithoutALimitEachReconnectIsServed) {

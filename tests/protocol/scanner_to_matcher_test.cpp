@@ -25,6 +25,7 @@ Device webcam() {
   device.properties = {{"A", ""}, {"B\xff", std::string("\0\n\x1b", 3)}, {"ID_SERIAL_SHORT", "3187B60"}};
   device.tags = {"seat", "uaccess"};
   device.current_tags = {"\n"};
+  device.digest = Digest{1, 2, 3, ~0ULL};
   device.host_uses = {{HostUseKind::kMounted, "sdb1"}, {HostUseKind::kKeyboard, "\xff\n"}};
   return device;
 }
@@ -55,6 +56,8 @@ TEST(ScannerMessageTest, ADeviceComesBack) {
   bare.sysname = "usb1";
   bare.bus = bare.number = 1;
   bare.properties_omitted = true;
+  EXPECT_EQ(std::get<Device>(decode_scanner_message(encode(bare))), bare);
+  bare.digest = Digest{};  // which is not the same as none
   EXPECT_EQ(std::get<Device>(decode_scanner_message(encode(bare))), bare);
 }
 

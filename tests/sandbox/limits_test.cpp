@@ -182,7 +182,7 @@ TEST_P(WorkerLimitsTest, AreThose) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Sandbox, WorkerLimitsTest,
-                         testing::Values(Worker{"scanner", SCANNER_PROGRAM, 1, 128},
+                         testing::Values(Worker{"scanner", SCANNER_PROGRAM, 1, 192},
                                          Worker{"matcher", MATCHER_PROGRAM, 3, 256},
                                          Worker{"actuator", ACTUATOR_PROGRAM, 1, 256}),
                          [](const auto& test) { return test.param.name; });

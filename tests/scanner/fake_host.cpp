@@ -216,6 +216,23 @@ void Host::event(const std::string& action, const std::string& sysname, int time
   }
 }
 
+void Host::hold(const std::string& sysname, const std::string& name) {
+  const fs::path path = directory(sysname) / name;
+  fs::rename(path, path.string() + ".whole");
+  check(::mkfifo(path.c_str(), 0600) == 0, "mkfifo");
+  held_[path] = Fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+}
+
+void Host::release(const std::string& sysname, const std::string& name) {
+  const fs::path path = directory(sysname) / name;
+  std::string line;
+  std::getline(std::ifstream(path.string() + ".whole"), line);
+  line += '\n';
+  fs::rename(path.string() + ".whole", path);
+  const Fd fifo = std::move(held_.extract(path.string()).mapped());
+  check(::write(fifo.get(), line.data(), line.size()) > 0, "release");
+}
+
 std::jthread Host::when_read(const std::string& sysname, const std::string& name,
                              std::function<void()> then) {
   const fs::path path = directory(sysname) / name;

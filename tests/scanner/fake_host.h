@@ -11,6 +11,8 @@
 #include <string>
 #include <thread>
 
+#include "common/fd.h"
+
 namespace whawty::fake {
 
 struct UsbDevice {
@@ -63,8 +65,15 @@ class Host {
   // whole again after that. Destroy the result only after the attribute was read.
   std::jthread when_read(const std::string& sysname, const std::string& name, std::function<void()> then);
 
+  // From now on whoever reads this attribute waits until it is released: as the kernel does it with a device
+  // whose driver is busy.
+  void hold(const std::string& sysname, const std::string& name);
+  void release(const std::string& sysname, const std::string& name);
+  void release_all() { held_.clear(); }  // who waits reads nothing
+
  private:
   int netlink_;
+  std::map<std::string, Fd> held_;  // by path
 };
 
 }  // namespace whawty::fake

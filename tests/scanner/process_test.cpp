@@ -162,6 +162,32 @@ TEST_F(ProcessTest, SurvivesSealedWhatAHostMayOffer) {
   EXPECT_THAT(log, HasSubstr("lost"));
 }
 
+// It is a thread of its own that reads devices.
+TEST_F(ProcessTest, NoDeviceLeadsItToFilesElsewhere) {
+  host_.plug(fake::device("1-2", 1, 2));
+  std::filesystem::create_symlink("/etc/passwd", "/sys/devices/pci0/1-2/serial");
+  start();
+  EXPECT_EQ(wait(), kExitFailure);
+  EXPECT_THAT(logged(), HasSubstr("scanner: sysfs: serial: Permission denied\n"));
+}
+
+TEST_F(ProcessTest, SurvivesSealedADeviceThatDoesNotAnswer) {
+  fake::UsbDevice busy = fake::device("1-2", 1, 2);
+  busy.attributes["serial"] = "A1";
+  host_.plug(busy);
+  host_.hold("1-2", "serial");
+  start();
+  EXPECT_FALSE(matcher_->snapshot().at(0).digest);
+  host_.plug(fake::device("1-3", 1, 3));
+  host_.event("add", "1-3");
+  EXPECT_EQ(matcher_->expect<Device>().sysname, "1-3");
+  host_.release("1-2", "serial");
+  EXPECT_EQ(matcher_->expect<Device>().sysname, "1-2");
+  matcher_.reset();
+  EXPECT_EQ(wait(), kExitPeerClosed);
+  EXPECT_EQ(logged(), "");
+}
+
 // Real mounts and the real list, read after the seal: the partition has the number of a tmpfs.
 TEST_F(ProcessTest, AMountIsNoticedAtOnceByTheSealedProcess) {
   std::filesystem::create_directories("/run/stick");

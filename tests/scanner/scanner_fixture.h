@@ -22,6 +22,7 @@
 #include "fake_host.h"
 #include "fake_matcher.h"
 #include "protocol/violation.h"
+#include "scanner/readers.h"
 #include "scanner/scanner.h"
 #include "scanner/udev.h"
 
@@ -42,10 +43,11 @@ class ScannerTest : public testing::Test {
   ~ScannerTest() override { close(); }
 
   void start() {
+    readers_.emplace(read_device, patience_);
     thread_ = std::jthread([this] {
       thread_id_ = ::gettid();
       try {
-        Scanner(udev_.get(), monitor_, files_, channel_).serve();
+        Scanner(*readers_, monitor_, files_, channel_).serve();
       } catch (const PeerClosed&) {
         end_ = kPeerClosed;
       } catch (const Violation&) {
@@ -65,6 +67,8 @@ class ScannerTest : public testing::Test {
   End close() {
     matcher_.reset();
     if (thread_.joinable()) thread_.join();
+    host_.release_all();
+    readers_.reset();
     return end_;
   }
 
@@ -102,6 +106,8 @@ class ScannerTest : public testing::Test {
   fake::Host host_;
   Udev udev_{udev_new()};
   Monitor monitor_{udev_.get()};
+  Readers::Clock::duration patience_ = std::chrono::seconds(60);  // longer than any test
+  std::optional<Readers> readers_;
   ProcFiles files_{fake::Host::kProc};
   std::optional<fake::Matcher> matcher_;
   Channel channel_;

@@ -304,6 +304,128 @@ TEST_F(ScannerTest, ADeviceThatCannotBeToldAnyLongerHasLeft) {
               HasSubstr("USB device 1-2 is left out: devnum is '\\x1b[2J'\n"));
 }
 
+// A driver of the mouse is busy: the kernel does not tell its serial number. (Nor its variables, but libudev
+// reads those from regular files only.)
+class BusyDeviceTest : public ScannerTest {
+ protected:
+  void SetUp() override {
+    patience_ = std::chrono::milliseconds(100);
+    mouse_.attributes["serial"] = "A1";
+  }
+
+  void plug_busy(const fake::UsbDevice& device) {
+    host_.plug(device);
+    host_.hold(device.sysname, "serial");
+  }
+};
+
+TEST_F(BusyDeviceTest, IsToldByItsNumbersAndWholeWhenItAnswers) {
+  start_with({});
+  plug_busy(mouse_);
+  host_.event("add", "1-2");
+  const Device busy = matcher_->expect<Device>();
+  EXPECT_EQ(busy.sysname, "1-2");
+  EXPECT_EQ(busy.number, 2);
+  EXPECT_EQ(busy.vendor, 0x046d);
+  EXPECT_EQ(busy.digest, std::nullopt);
+  host_.plug(fake::device("1-3", 1, 3));
+  host_.event("add", "1-3");
+  EXPECT_TRUE(matcher_->expect<Device>().digest);
+  matcher_->rescan();
+  EXPECT_EQ(matcher_->snapshot().at(0), busy);
+  host_.release("1-2", "serial");
+  const Device told = matcher_->expect<Device>();
+  EXPECT_EQ(told.sysname, "1-2");
+  EXPECT_TRUE(told.digest);
+  EXPECT_THAT(told.properties, Contains(Property{"DEVTYPE", "usb_device"}));
+  expect_no_more();
+}
+
+TEST_F(BusyDeviceTest, IsPartOfTheFirstSnapshot) {
+  plug_busy(mouse_);
+  host_.plug(fake::device("1-3", 1, 3));
+  start();
+  const std::vector<Device> devices = matcher_->snapshot();
+  ASSERT_THAT(sysnames(devices), ElementsAre("1-2", "1-3"));
+  EXPECT_FALSE(devices[0].digest);
+  EXPECT_TRUE(devices[1].digest);
+  host_.release("1-2", "serial");
+  EXPECT_TRUE(matcher_->expect<Device>().digest);
+}
+
+TEST_F(BusyDeviceTest, ThatWasToldIsWhatItWas) {
+  host_.plug(mouse_);
+  start();
+  const std::vector<Device> before = matcher_->snapshot();
+  host_.hold("1-2", "serial");
+  for (int i = 0; i < 3; ++i) {
+    matcher_->rescan();
+    EXPECT_EQ(matcher_->snapshot(), before);
+  }
+  *mouse_.database = "Q:new\n";
+  host_.write_database(mouse_);
+  host_.event("change", "1-2");
+  expect_no_more();
+  host_.release("1-2", "serial");
+  EXPECT_THAT(matcher_->expect<Device>().current_tags, ElementsAre("new"));
+}
+
+TEST_F(BusyDeviceTest, LeavesAtOnce) {
+  start_with({mouse_});
+  host_.hold("1-2", "serial");
+  host_.event("change", "1-2");
+  host_.unplug("1-2");
+  host_.event("remove", "1-2");
+  EXPECT_EQ(matcher_->expect<DeviceRemoved>().sysname, "1-2");
+  expect_no_more();
+}
+
+TEST_F(BusyDeviceTest, OfTheSameNameIsNotTheOneThatLeft) {
+  start_with({mouse_});
+  host_.unplug("1-2");
+  mouse_.number = 7;
+  plug_busy(mouse_);
+  host_.event("add", "1-2");
+  const Device busy = matcher_->expect<Device>();
+  EXPECT_EQ(busy.number, 7);
+  EXPECT_FALSE(busy.digest);
+  host_.release("1-2", "serial");
+  EXPECT_TRUE(matcher_->expect<Device>().digest);
+}
+
+TEST_F(BusyDeviceTest, ThoseForWhomNobodyIsLeftAreReadWhenOneIs) {
+  start_with({});
+  constexpr std::size_t kBusy = Readers::kThreads;
+  for (unsigned i = 1; i <= kBusy + 2; ++i) {
+    const fake::UsbDevice device = fake::device("3-" + std::to_string(i), 3, i);
+    host_.plug(device);
+    if (i <= kBusy) host_.write_attribute(device.sysname, "serial", "A1");
+    if (i <= kBusy) host_.hold(device.sysname, "serial");
+    host_.event("add", device.sysname);
+    EXPECT_FALSE(matcher_->expect<Device>().digest);
+  }
+  host_.release("3-1", "serial");
+  for (const char* const sysname : {"3-1", "3-10", "3-9"}) {
+    const Device told = matcher_->expect<Device>();
+    EXPECT_EQ(told.sysname, sysname);
+    EXPECT_TRUE(told.digest);
+  }
+}
+
+TEST_F(BusyDeviceTest, IsComplainedOfOnceWhenItGoesOn) {
+  start_with({mouse_});
+  host_.hold("1-2", "serial");
+  testing::internal::CaptureStderr();
+  for (int i = 0; i < 2; ++i) {
+    host_.event("change", "1-2");
+    std::this_thread::sleep_for(patience_ + Readers::kLong / 2 + Scanner::kLate);
+  }
+  std::this_thread::sleep_for(2 * Scanner::kLate);
+  matcher_->rescan();
+  EXPECT_THAT(matcher_->snapshot(), SizeIs(1));
+  EXPECT_EQ(occurrences(testing::internal::GetCapturedStderr(), "USB device 1-2 does not answer"), 1);
+}
+
 TEST(MonitorTest, SaysWhenThereIsNoUdevd) {
   fake::Host host;
   host.stop_udevd();

@@ -198,6 +198,11 @@ class Hypervisor:
         self._drop_backend(id)
         return pulled
 
+    def pace(self, id: str, bytes_per_second: int) -> None:
+        """How fast a usb-storage device is; 0 for as fast as it can. With 1, it seems to answer no more."""
+        self.qmp.command("qom-set", path=f"/objects/{id}-backend-pace", property="limits",
+                         value={"bps-total": bytes_per_second})
+
     def _make_backend(self, id: str, driver: str) -> dict[str, Any]:
         """Create what some devices need behind them, one each; the device properties that name it."""
         backend = f"{id}-backend"
@@ -205,23 +210,24 @@ class Hypervisor:
             disk = self.machine.directory / backend
             disk.write_bytes(b"")
             os.truncate(disk, _STORAGE_BYTES)
-            self.qmp.command("blockdev-add", **{"driver": "file", "filename": str(disk), "node-name": backend})
+            self.qmp.command("object-add", **{"qom-type": "throttle-group", "id": f"{backend}-pace"})
+            self.qmp.command("blockdev-add", **{"driver": "throttle", "throttle-group": f"{backend}-pace",
+                                                "node-name": backend, "file": {"driver": "file", "filename": str(disk)}})
             disk.unlink()  # QEMU holds it open
-            self._backends[id] = ("blockdev-del", {"node-name": backend})
+            self._backends[id] = (("blockdev-del", {"node-name": backend}), ("object-del", {"id": f"{backend}-pace"}))
             return {"drive": backend}
         if driver == "usb-serial":
             self.qmp.command("chardev-add", id=backend, backend={"type": "null", "data": {}})
-            self._backends[id] = ("chardev-remove", {"id": backend})
+            self._backends[id] = (("chardev-remove", {"id": backend}),)
             return {"chardev": backend, "always-plugged": True}
         if driver == "usb-net":
             self.qmp.command("netdev_add", type="hubport", id=backend, hubid=0)
-            self._backends[id] = ("netdev_del", {"id": backend})
+            self._backends[id] = (("netdev_del", {"id": backend}),)
             return {"netdev": backend}
         return {"audiodev": "silence"} if driver == "usb-audio" else {}
 
     def _drop_backend(self, id: str) -> None:
-        if id in self._backends:
-            command, arguments = self._backends.pop(id)
+        for command, arguments in self._backends.pop(id, ()):
             self.qmp.command(command, **arguments)
 
     def _execute(self, command: str, timeout: float, stdin: bytes | None) -> Exited:

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#include "scanner/readers.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+namespace whawty {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+// Devices whose names begin with "busy" answer when they are let go.
+class ReadersTest : public testing::Test {
+ protected:
+  ~ReadersTest() override { let_go(); }
+
+  Reading answer(const std::string& sysname) {
+    if (sysname == "broken") throw std::runtime_error("broken");
+    std::unique_lock lock(mutex_);
+    ++asked_;
+    if (sysname.starts_with("busy")) let_go_.wait(lock, [this] { return gone_; });
+    Device device;
+    device.sysname = sysname;
+    return {device, ""};
+  }
+
+  void let_go() {
+    {
+      const std::lock_guard lock(mutex_);
+      gone_ = true;
+    }
+    let_go_.notify_all();
+  }
+
+  std::optional<Reading> read(const std::string& sysname) { return readers_.read(sysname, {}); }
+
+  std::set<std::string> await_late() {
+    std::set<std::string> late;
+    while (late.empty()) late = readers_.take_late();
+    return late;
+  }
+
+  std::mutex mutex_;
+  std::condition_variable let_go_;
+  bool gone_ = false;
+  int asked_ = 0;
+  Readers readers_{[this](udev*, const std::string& sysname, const auto&) { return answer(sysname); },
+                   std::chrono::milliseconds(200)};
+};
+
+TEST_F(ReadersTest, OneThatAnswersIsRead) {
+  const auto reading = read("1-2");
+  ASSERT_TRUE(reading);
+  EXPECT_EQ(reading->device->sysname, "1-2");
+  EXPECT_FALSE(readers_.waits());
+  EXPECT_THAT(readers_.take_late(), IsEmpty());
+}
+
+TEST_F(ReadersTest, WhatGoesWrongReachesTheCaller) {
+  EXPECT_THROW(read("broken"), std::runtime_error);
+  EXPECT_TRUE(read("1-2"));
+}
+
+TEST_F(ReadersTest, OneThatDoesNotAnswerIsAskedOnceAndKeepsNoOtherWaiting) {
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(read("busy"));
+  EXPECT_TRUE(read("1-2"));
+  EXPECT_TRUE(readers_.waits());
+  EXPECT_THAT(readers_.take_late(), IsEmpty());
+  let_go();
+  EXPECT_THAT(await_late(), ElementsAre("busy"));
+  EXPECT_EQ(asked_, 2);
+  EXPECT_FALSE(readers_.waits());
+  EXPECT_TRUE(read("busy"));
+}
+
+TEST_F(ReadersTest, ThoseForWhomNoThreadIsLeftAreLateToo) {
+  for (std::size_t i = 0; i < Readers::kThreads; ++i) EXPECT_FALSE(read("busy" + std::to_string(i)));
+  EXPECT_FALSE(read("1-2"));
+  let_go();
+  std::set<std::string> late;
+  while (late.size() < Readers::kThreads + 1) late.merge(await_late());
+  EXPECT_TRUE(late.contains("1-2"));
+  EXPECT_TRUE(read("1-2"));
+}
+
+TEST_F(ReadersTest, OneThatIsSilentForLongIsNamedOnce) {
+  const auto before = Readers::Clock::now();
+  EXPECT_FALSE(read("busy"));
+  const auto after = Readers::Clock::now();
+  EXPECT_THAT(readers_.take_silent(before + Readers::kLong - std::chrono::milliseconds(1)), IsEmpty());
+  EXPECT_THAT(readers_.take_silent(after + Readers::kLong), ElementsAre("busy"));
+  EXPECT_THAT(readers_.take_silent(after + Readers::kLong), IsEmpty());
+}
+
+}  // namespace
+}  // namespace whawty
