@@ -46,8 +46,7 @@ std::string tries_text(const Attempts::Tries& tries, Clock::time_point now) {
 
 // Whether a new record of a port tells of another device than the last one, or of the same after it was away.
 bool is_another(const Device& device, const Device& last) {
-  return device.bus != last.bus || device.number != last.number ||
-         (device.digest && last.digest && device.digest != last.digest);
+  return device.bus != last.bus || device.number != last.number || device.digest != last.digest;
 }
 
 std::uint32_t count_of_held(const DomainView& domain) {
@@ -111,7 +110,7 @@ void Reconciler::take(ScannerMessage message, Clock::time_point now) {
 void Reconciler::watch(const ScannerMessage& message, Clock::time_point now) {
   if (const auto* const removed = std::get_if<DeviceRemoved>(&message)) flapping_.left(removed->sysname, now);
   const auto* const device = std::get_if<Device>(&message);
-  if (device == nullptr) return;
+  if (device == nullptr || !device->digest) return;  // it will be told again when it answers
   const auto last = devices_.devices().find(device->sysname);
   if (last != devices_.devices().end() && !is_another(*device, last->second)) return;
   say(flapping_.appeared(device->sysname, now), *device);

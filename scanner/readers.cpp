@@ -31,7 +31,7 @@ std::optional<Reading> Readers::read(const std::string& sysname, const std::vect
     const std::lock_guard lock(mutex_);
     if (silent_.contains(sysname)) return std::nullopt;
     if (silent_.size() == kThreads) {
-      missed_.insert(sysname);
+      if (missed_.size() < kMaxDevices) missed_.insert(sysname);
       return std::nullopt;
     }
     Question question{sysname, std::packaged_task<Reading(udev*)>(
@@ -41,7 +41,10 @@ std::optional<Reading> Readers::read(const std::string& sysname, const std::vect
   }
   asked_.notify_one();
   const auto since = Clock::now();
-  if (answer.wait_for(patience_) == std::future_status::ready) return answer.get();
+  const bool in_time =
+      answer.wait_for(slowness_ < kPatienceInTurn ? patience_ : kSlow) == std::future_status::ready;
+  if (const auto took = Clock::now() - since; took > kSlow) slowness_ += took;
+  if (in_time) return answer.get();
   const std::lock_guard lock(mutex_);
   if (answer.wait_for(Clock::duration::zero()) == std::future_status::ready) return answer.get();
   silent_[sysname] = {since};

@@ -31,7 +31,9 @@ class Readers {
   using Read = std::function<Reading(udev*, const std::string& sysname, const std::vector<HostUse>& uses)>;
 
   static constexpr std::size_t kThreads = 8;
-  static constexpr Clock::duration kPatience = std::chrono::milliseconds(250);
+  static constexpr Clock::duration kPatience = std::chrono::milliseconds(250);  // for one device
+  static constexpr Clock::duration kPatienceInTurn = std::chrono::seconds(5);   // for all that are slow
+  static constexpr Clock::duration kSlow = std::chrono::milliseconds(20);
   static constexpr Clock::duration kLong = std::chrono::seconds(3);
 
   // Starts the threads, and returns when they run: the start of a thread takes system calls that a sealed
@@ -44,6 +46,10 @@ class Readers {
   // What the device is now. Nothing when it does not answer in time, has not answered an earlier question, or
   // when all threads wait for devices. Throws what the function throws.
   std::optional<Reading> read(const std::string& sysname, const std::vector<HostUse>& uses);
+
+  // What comes next is done without anything else in between: slow devices share kPatienceInTurn. When that
+  // is used up, slow is too slow.
+  void begin_turn() { slowness_ = {}; }
 
   // Whether take_late() has something to say, or will have.
   bool waits() const;
@@ -68,11 +74,12 @@ class Readers {
 
   const Read read_;
   const Clock::duration patience_;
+  Clock::duration slowness_{};  // in this turn
   mutable std::mutex mutex_;
   std::condition_variable asked_;
   std::deque<Question> questions_;
   std::map<std::string, Silence> silent_;  // by sysfs name: asked, and not waited for any longer
-  std::set<std::string> missed_;           // there was no thread for these
+  std::set<std::string> missed_;           // there was no thread for these; at most kMaxDevices
   std::set<std::string> late_;
   bool stop_ = false;
   std::latch started_{kThreads};

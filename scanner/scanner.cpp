@@ -28,6 +28,11 @@ std::vector<std::string> usb_devices() {
   return names;
 }
 
+bool has_numbers(const Device& device, const Device& numbers) {
+  return device.bus == numbers.bus && device.number == numbers.number && device.vendor == numbers.vendor &&
+         device.product == numbers.product && device.device_class == numbers.device_class;
+}
+
 // Room is left for 4,096 devices without properties.
 constexpr std::size_t kFootprintOfWhole = kMaxFootprint - kMaxDevices * (sizeof(Device) + 64);
 
@@ -54,6 +59,7 @@ void Scanner::warn_of_too_many() {
 }
 
 void Scanner::wait_and_work() {
+  readers_.begin_turn();
   say_left_out();
   const bool behind = !matcher_.queue_empty();
   short request = 0;
@@ -207,20 +213,22 @@ std::optional<Device> Scanner::read(const std::string& sysname) {
   return std::move(reading->device);
 }
 
-// Of a device that does not answer. One that was told before still is what it was, as long as it has its
-// number: the kernel gives each another one.
-std::optional<Device> Scanner::known_of(const std::string& sysname) const {
+// Of a device that does not answer. One that was told before and has the same numbers still is what it was.
+std::optional<Device> Scanner::known_of(const std::string& sysname) {
   std::optional<Device> device = read_numbers(sysname);
+  if (!device) return std::nullopt;
   const auto known = told_.find(sysname);
-  const bool same = device && known != told_.end() && known->second.bus == device->bus &&
-                    known->second.number == device->number;
-  return same ? known->second : device;
+  if (known != told_.end() && has_numbers(known->second, *device)) device = known->second;
+  device->host_uses = uses_.of(sysname);
+  fit(*device);
+  return device;
 }
 
 void Scanner::look_at_late() {
   for (const std::string& sysname : readers_.take_late()) look(sysname);
   for (const std::string& sysname : readers_.take_silent(Readers::Clock::now()))
-    complain(sysname, "does not answer, one of its drivers is busy: it stays where it is until it does");
+    complain(sysname,
+             "does not answer, one of its drivers is busy: nothing new is known of it until it does");
 }
 
 void Scanner::complain(const std::string& sysname, const std::string& complaint) {

@@ -52,7 +52,7 @@ class Scanner {
   void look(const std::string& sysname);
   bool has_room_for(const std::string& sysname) const;
   std::optional<Device> read(const std::string& sysname);
-  std::optional<Device> known_of(const std::string& sysname) const;
+  std::optional<Device> known_of(const std::string& sysname);
   void look_at_late();
   void complain(const std::string& sysname, const std::string& complaint);
   void fit(Device& device);

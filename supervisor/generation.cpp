@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "common/exit_code.h"
+#include "common/log.h"
 #include "common/text.h"
 
 namespace whawty {
@@ -18,6 +19,7 @@ namespace {
 
 constexpr useconds_t kReapMicroseconds = 10'000;
 constexpr int kReapAttempts = 20;
+constexpr int kDeathAttempts = 200;  // two seconds
 
 // What an ended worker's status says, or nothing for one that ended because a peer had, or by our own hand.
 std::string cause_of(int status, bool killed_by_us) {
@@ -63,6 +65,9 @@ Generation::Generation(const Programs& programs, const Settings& settings)
 Generation::Generation(const Programs& programs, const Settings& settings, Sockets sockets)
     : matcher_(std::move(sockets.control.first)),
       workers_{{{programs.scanner}, {programs.matcher}, {programs.actuator}}} {
+  while (::waitpid(-1, nullptr, WNOHANG) > 0) {
+    // One that an earlier generation did not wait for.
+  }
   auto& [scanner, matcher, actuator] = workers_;
   const std::vector<std::string> common = common_arguments(settings);
   std::vector<int> of_scanner{sockets.devices.first.get()};
@@ -81,7 +86,7 @@ Generation::~Generation() {
 void Generation::reap(Worker& worker, bool killed, End& end) {
   int status = 0;
   pid_t pid = 0;
-  do pid = ::waitpid(worker.pid, &status, killed ? 0 : WNOHANG);
+  do pid = ::waitpid(worker.pid, &status, WNOHANG);
   while (pid < 0 && errno == EINTR);
   if (pid == 0) return;
   worker.pid = 0;
@@ -119,8 +124,15 @@ bool Generation::any_runs() const {
 void Generation::kill_rest() {
   for (const Worker& worker : workers_)
     if (worker.pid != 0) whawty::kill(worker.program, worker.pid);
-  for (Worker& worker : workers_)
-    if (worker.pid != 0) reap(worker, true, end_);
+  for (Worker& worker : workers_) {
+    for (int i = 0; i < kDeathAttempts && worker.pid != 0; ++i) {
+      reap(worker, true, end_);
+      if (worker.pid != 0) ::usleep(kReapMicroseconds);
+    }
+    if (worker.pid == 0) continue;
+    log::warning("the ", worker.program.name, " was killed and will end when the kernel lets it");
+    worker.pid = 0;
+  }
 }
 
 }  // namespace whawty

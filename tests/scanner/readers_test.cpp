@@ -20,6 +20,7 @@ class ReadersTest : public testing::Test {
 
   Reading answer(const std::string& sysname) {
     if (sysname == "broken") throw std::runtime_error("broken");
+    if (sysname == "slow") std::this_thread::sleep_for(kSlowAnswer);
     std::unique_lock lock(mutex_);
     ++asked_;
     if (sysname.starts_with("busy")) let_go_.wait(lock, [this] { return gone_; });
@@ -44,12 +45,16 @@ class ReadersTest : public testing::Test {
     return late;
   }
 
+  static constexpr std::chrono::milliseconds kSlowAnswer{500};
+
   std::mutex mutex_;
   std::condition_variable let_go_;
   bool gone_ = false;
   int asked_ = 0;
-  Readers readers_{[this](udev*, const std::string& sysname, const auto&) { return answer(sysname); },
-                   std::chrono::milliseconds(200)};
+  const Readers::Read answer_ = [this](udev*, const std::string& sysname, const auto&) {
+    return answer(sysname);
+  };
+  Readers readers_{answer_, std::chrono::milliseconds(200)};
 };
 
 TEST_F(ReadersTest, OneThatAnswersIsRead) {
@@ -85,6 +90,18 @@ TEST_F(ReadersTest, ThoseForWhomNoThreadIsLeftAreLateToo) {
   while (late.size() < Readers::kThreads + 1) late.merge(await_late());
   EXPECT_TRUE(late.contains("1-2"));
   EXPECT_TRUE(read("1-2"));
+}
+
+// Devices that answer just in time, for ever, must not keep the caller for ever.
+TEST_F(ReadersTest, SlowDevicesShareWhatPatienceThereIs) {
+  Readers readers(answer_, std::chrono::minutes(1));
+  int answered = 0;
+  while (readers.read("slow", {})) ++answered;
+  EXPECT_GT(answered, 0);
+  EXPECT_LE(answered, Readers::kPatienceInTurn / kSlowAnswer);
+  while (readers.take_late().empty()) std::this_thread::sleep_for(kSlowAnswer / 10);
+  readers.begin_turn();
+  EXPECT_TRUE(readers.read("slow", {}));
 }
 
 TEST_F(ReadersTest, OneThatIsSilentForLongIsNamedOnce) {

@@ -370,6 +370,26 @@ TEST_F(BusyDeviceTest, ThatWasToldIsWhatItWas) {
   EXPECT_THAT(matcher_->expect<Device>().current_tags, ElementsAre("new"));
 }
 
+TEST_F(BusyDeviceTest, IsToldWithWhatTheHostNowDoesWithIt) {
+  host_.show_disk("1-2");
+  start_with({mouse_});
+  host_.hold("1-2", "serial");
+  host_.mount({{"8:17", "none"}});
+  const Device told = matcher_->expect<Device>();
+  EXPECT_THAT(told.host_uses, ElementsAre(HostUse{HostUseKind::kMounted, "sdb1"}));
+  EXPECT_TRUE(told.digest);
+}
+
+TEST_F(BusyDeviceTest, WithOtherIdsIsNotTheOneThatLeft) {
+  start_with({mouse_});
+  host_.hold("1-2", "serial");
+  host_.write_attribute("1-2", "idProduct", "1234");
+  host_.event("change", "1-2");
+  const Device told = matcher_->expect<Device>();
+  EXPECT_EQ(told.product, 0x1234);
+  EXPECT_FALSE(told.digest);
+}
+
 TEST_F(BusyDeviceTest, LeavesAtOnce) {
   start_with({mouse_});
   host_.hold("1-2", "serial");

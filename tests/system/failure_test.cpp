@@ -3,6 +3,8 @@
 //
 // What fails, and how little follows from it.
 #include <signal.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -64,6 +66,21 @@ TEST_F(FailureTest, AfterALostConnectionThereIsAFreshGeneration) {
   EXPECT_TRUE(daemon_.logs("the actuator ended with exit code 1: starting all three again in 100 ms"));
   plug(camera_);
   EXPECT_TRUE(gets("a", camera_, kPromptly));
+}
+
+// Such as one with a thread that waits in the kernel for a device. Here, a tracer keeps it.
+TEST_F(FailureTest, AWorkerThatCannotEndKeepsNobodyWaiting) {
+  libvirt_.define("a");
+  start(config(wants_all("a")));
+  plug(camera_);
+  ASSERT_TRUE(gets("a", camera_));
+  const pid_t scanner = daemon_.worker("scanner");
+  ASSERT_EQ(::ptrace(PTRACE_SEIZE, scanner, nullptr, nullptr), 0);
+  ASSERT_EQ(::kill(daemon_.worker("matcher"), SIGKILL), 0);
+  plug(webcam(6));
+  EXPECT_TRUE(gets("a", webcam(6)));
+  EXPECT_TRUE(daemon_.logs("the scanner was killed and will end when the kernel lets it"));
+  EXPECT_EQ(::waitpid(scanner, nullptr, __WALL), scanner);
 }
 
 TEST_F(FailureTest, AReloadThatADeathInterruptsIsDoneByTheNextGeneration) {
