@@ -103,6 +103,7 @@ std::vector<std::string> listing_of(const Device& device) {
   std::vector<std::string> lines{concat("device ", name_of(device))};
   for (const Property& one : device.properties)
     lines.push_back(concat("  ", show_word(one.name), " = ", show(one.value)));
+  if (!device.digest) lines.emplace_back("  (it does not answer: nothing more is known of it)");
   if (device.properties_omitted)
     lines.emplace_back("  (more properties and tags than a record holds: none can be matched)");
   lines.push_back("  tags:" + list_of(device.tags));

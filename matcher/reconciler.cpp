@@ -96,15 +96,18 @@ void Reconciler::take(ScannerMessage message, Clock::time_point now) {
   watch(message, now);
   const auto* const device = std::get_if<Device>(&message);
   const Hostdev address = device == nullptr ? Hostdev{} : hostdev_of(*device);
+  const std::string sysname = device == nullptr ? "" : device->sysname;
   const bool in_snapshot = devices_.in_snapshot();
   if (devices_.apply(std::move(message))) {
     plan_is_old_ = true;
     attempts_.hurry(address.bus, address.device);
+    if (debug_ && !in_snapshot && !sysname.empty()) say_device(devices_.devices().at(sysname));
   }
   for (const Hostdev& left : devices_.take_left()) domains_.disconnected(left);
   if (!in_snapshot || devices_.in_snapshot()) return;
   rescan_asked_ = false;
-  if (debug_) say_devices();
+  if (!debug_) return;
+  for (const auto& [name, listed] : devices_.devices()) say_device(listed);
 }
 
 void Reconciler::watch(const ScannerMessage& message, Clock::time_point now) {
@@ -312,9 +315,8 @@ void Reconciler::say_refusals(const std::vector<Refusal>& refusals) {
   refusals_ = refusals;
 }
 
-void Reconciler::say_devices() {
-  for (const auto& [sysname, device] : devices_.devices())
-    for (const std::string& line : listing_of(device)) output_.say(log::Level::kDebug, line);
+void Reconciler::say_device(const Device& device) {
+  for (const std::string& line : listing_of(device)) output_.say(log::Level::kDebug, line);
 }
 
 void Reconciler::say_guests() {

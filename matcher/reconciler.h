@@ -59,7 +59,7 @@ class Reconciler {
   void say_failure(Attempts::Report report, const ChangeEnded& ended);
   void say_conflicts(const std::vector<Conflict>& conflicts);
   void say_refusals(const std::vector<Refusal>& refusals);
-  void say_devices();
+  void say_device(const Device& device);
   void say_guests();
   void report_status(const std::vector<DomainView>& views);
 

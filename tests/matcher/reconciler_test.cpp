@@ -655,6 +655,23 @@ TEST(Reconciler, DebugModeListsDevicesAndGuests) {
   EXPECT_EQ(world.count(log::Level::kDebug, "guest off"), 1U);
 }
 
+TEST(Reconciler, DebugModeListsADeviceThatComesOrAnswersLaterThanTheScan) {
+  World world;
+  world.configure("{}");
+  Device late = webcam();
+  late.digest.reset();
+  late.properties.clear();
+  world.snapshot({late});
+  EXPECT_EQ(world.count(log::Level::kDebug, "device "), 1U);
+  EXPECT_EQ(world.count(log::Level::kDebug, "  (it does not answer: nothing more is known of it)"), 1U);
+  EXPECT_EQ(world.count(log::Level::kDebug, "  ID_SERIAL_SHORT"), 0U);
+  world.plug(webcam());
+  EXPECT_EQ(world.count(log::Level::kDebug, "device 001/005 046d:0825"), 2U);
+  EXPECT_EQ(world.count(log::Level::kDebug, "  ID_SERIAL_SHORT = 3187B60"), 1U);
+  world.plug(webcam());
+  EXPECT_EQ(world.count(log::Level::kDebug, "device "), 2U) << "nothing is new";
+}
+
 TEST(Reconciler, TheStatusSaysWhatIs) {
   World world;
   world.add("a");

@@ -131,6 +131,7 @@ class Hypervisor:
         """Start `sh -c command` inside and let it run; begin it with `exec` for the pid to be the program's own."""
         self._starts += 1
         log = f"/run/started-{self._starts}.log"
+        self.run(f": >{log}")  # there, whoever reads it first
         argv = ["/bin/sh", "-c", f'exec >{log} 2>&1 </dev/null; exec /bin/sh -c "$0"', command]
         return Started(self, self.agent.start(argv), log)
 
