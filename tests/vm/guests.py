@@ -41,12 +41,12 @@ def host_usb(hypervisor: Hypervisor) -> list[UsbDevice]:
             [ -e "$name/idVendor" ] || continue
             { read -r bus <"$name/busnum"; read -r device <"$name/devnum"
               read -r vendor <"$name/idVendor"; read -r product <"$name/idProduct"; } 2>/dev/null || continue
-            printf '%s\0%s\0%s\0%s\0%s\0' "$name" "$bus" "$device" "$vendor" "$product"
-            [ ! -e "$name/serial" ] || cat "$name/serial"
-            printf '\0'
+            serial=
+            [ ! -e "$name/serial" ] || IFS= read -r serial <"$name/serial"
+            printf '%s\0' "$name" "$bus" "$device" "$vendor" "$product" "$serial"
         done""").stdout
     fields = iter(listing.split("\0")[:-1])
-    return sorted((UsbDevice(name, int(bus), int(device), int(vendor, 16), int(product, 16), serial.removesuffix("\n"))
+    return sorted((UsbDevice(name, int(bus), int(device), int(vendor, 16), int(product, 16), serial)
                    for name, bus, device, vendor, product, serial in zip(*[fields] * 6)),
                   key=lambda found: (found.bus, found.device))
 

@@ -9,6 +9,7 @@
 
 import contextlib
 import dataclasses
+import itertools
 import os
 import pathlib
 import shlex
@@ -21,7 +22,7 @@ from typing import Any, TypeVar
 import disks
 import image
 import saved
-from agent import Exited
+from agent import AgentError, Exited
 from machine import Machine
 
 TREE_MOUNT = "/opt/whawty"
@@ -81,6 +82,7 @@ class Hypervisor:
         self._fresh = fresh or bool(kernel_options)
         self._closing = contextlib.ExitStack()
         self._starts = 0
+        self._commands = itertools.count()
         self._backends: dict[str, tuple[str, dict[str, Any]]] = {}
         self.boot_seconds = 0.0
 
@@ -139,14 +141,26 @@ class Hypervisor:
         """Write a file inside: a new file is renamed over the old, so no reader sees half of it."""
         data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
         quoted, new = shlex.quote(path), shlex.quote(f"{path}.new")
-        self.run(f"cat >{new} && chmod {mode:o} {new} && mv -fT {new} {quoted}", stdin=data)
+        handle = self._open(f"{path}.new", "w")
+        try:
+            self.agent.write(handle, data)
+        finally:
+            self.agent.close_file(handle)
+        self.run(f"chmod {mode:o} {new} && mv -fT {new} {quoted}")
 
     def read_file(self, path: str) -> bytes:
-        """The content of a file inside, at most 16 MiB."""
-        exited = self._execute(f"cat {shlex.quote(path)}", 30.0, None)
-        if exited.returncode != 0:
-            raise CommandFailed(exited.stderr.decode(errors="replace"))
-        return exited.stdout
+        """The content of a file inside."""
+        handle = self._open(path, "r")
+        try:
+            return self.agent.read(handle)
+        finally:
+            self.agent.close_file(handle)
+
+    def _open(self, path: str, mode: str) -> int:
+        try:
+            return self.agent.open(path, mode)
+        except AgentError as error:
+            raise CommandFailed(f"{path}: {error}") from None
 
     def label_like(self, original: str) -> str:
         """A command that gives files, its arguments, the SELinux label of another one, where there are labels."""
@@ -232,11 +246,13 @@ class Hypervisor:
             self.qmp.command(command, **arguments)
 
     def _execute(self, command: str, timeout: float, stdin: bytes | None) -> Exited:
-        """A session of its own, so that a command out of time goes with all its children."""
-        pid = self.agent.start(["/usr/bin/setsid", "/bin/sh", "-c", command], stdin)
+        """A variable marks a command and all its children, so that all of them go when it is out of time."""
+        mark = f"COMMAND_OF_THE_HARNESS={next(self._commands)}"
+        pid = self.agent.start(["/bin/sh", "-c", command], stdin, (mark,))
         exited = self.agent.wait(pid, timeout)
         if exited is None:
-            self.agent.start(["/bin/sh", "-c", f"kill -KILL -{pid}"])
+            marked = f"grep -slzxF {mark} /proc/[0-9]*/environ | cut -d / -f 3"
+            self.agent.start(["/bin/sh", "-c", f"kill -KILL $({marked})"])
             raise TimeoutError(f"{command}: still running after {timeout} s")
         return exited
 

@@ -63,6 +63,11 @@ class SelfTest(unittest.TestCase):
         with self.assertRaises(TimeoutError):
             self.hypervisor.run("exec sleep 60", timeout=0.2)
 
+    def test_a_command_that_is_out_of_time_goes_with_its_children(self) -> None:
+        with self.assertRaises(TimeoutError):
+            self.hypervisor.run("sh -c 'sleep 61 & sleep 62 & exec setsid sleep 63' & exec sleep 64", timeout=1.0)
+        wait_until(lambda: not self.hypervisor.run("pgrep -fx 'sleep 6[1-4]'", check=False).stdout, 30, "all are gone")
+
     def test_command_overhead_is_small(self) -> None:
         started = time.monotonic()
         for _ in range(10):

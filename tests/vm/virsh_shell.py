@@ -2,11 +2,13 @@
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 """One virsh that stays open inside: under emulation, starting one takes most of a second."""
 
+import re
 import threading
 
-from hypervisor import Hypervisor, Started
+from hypervisor import Hypervisor, wait_until
 
-_INPUT, _MARK = "/run/virsh.in", "that-was-all"
+_INPUT, _OUTPUT, _MARK = "/run/virsh.in", "/run/virsh.out", "that-was-all"
+_SECONDS = 60  # a libvirt call on a stuck guest takes 30 by itself
 
 
 class VirshShell:
@@ -14,7 +16,8 @@ class VirshShell:
 
     def __init__(self, hypervisor: Hypervisor) -> None:
         self._hypervisor = hypervisor
-        self._virsh: Started | None = None
+        self._files: tuple[int, int] | None = None  # of virsh: its input, its output
+        self._asked = 0
         self._turn = threading.Lock()
 
     def live_xml(self, guest: str) -> str:
@@ -31,12 +34,22 @@ class VirshShell:
         with self._turn:
             self._ask("; ".join(f"detach-device-alias {guest} {alias} --live" for alias in aliases))
 
+    def _start(self) -> tuple[int, int]:
+        self._hypervisor.run(f"mkfifo {_INPUT}; : >{_OUTPUT}")
+        self._hypervisor.start(f"exec virsh 3<>{_INPUT} <&3 >>{_OUTPUT} 2>&1")
+        return self._hypervisor.agent.open(_INPUT, "r+"), self._hypervisor.agent.open(_OUTPUT, "r")
+
     def _ask(self, command: str) -> str:
-        if self._virsh is None:
-            self._hypervisor.run(f"mkfifo {_INPUT}")
-            self._virsh = self._hypervisor.start(f"exec virsh 3<>{_INPUT} <&3 >>/run/virsh.out 2>&1")
-        return self._hypervisor.run(f"""
-            : >/run/virsh.out
-            printf '%s\\necho --shell {_MARK}\\n' '{command}' >{_INPUT}
-            until grep -q "^'*{_MARK}" /run/virsh.out; do sleep 0.02; done
-            cat /run/virsh.out""").stdout
+        """What virsh writes until it comes to a mark behind the command."""
+        agent = self._hypervisor.agent
+        self._files = self._files or self._start()
+        self._asked += 1
+        agent.write(self._files[0], f"{command}\necho {_MARK} {self._asked}\n".encode())
+        answer = b""
+
+        def complete() -> re.Match[bytes] | None:
+            nonlocal answer
+            answer += agent.read(self._files[1])
+            return re.search(rb"(?s)(?:^|.*%b \d+\n)(.*)%b %d\n" % (_MARK.encode(), _MARK.encode(), self._asked), answer)
+
+        return wait_until(complete, _SECONDS, f"virsh answers {command}", pause=0.01)[1].decode("utf-8", "surrogateescape")
