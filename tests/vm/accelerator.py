@@ -28,6 +28,11 @@ def best() -> str:
     return KVM if os.access("/dev/kvm", os.R_OK | os.W_OK) and _boots(KVM) else TCG
 
 
+def processor() -> str:
+    """The text for QEMU's -cpu. Emulated, a newer one is slower, with five-level page tables, SMAP and AVX."""
+    return "max" if best() == KVM else "Nehalem"
+
+
 def _boots(accelerator: str) -> bool:
     with tempfile.TemporaryDirectory() as directory:
         disk = pathlib.Path(directory) / "boot"

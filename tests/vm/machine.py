@@ -152,7 +152,8 @@ def hardware() -> list[str]:
     """The part of QEMU's command line that is the same for every machine; sockets are in its working directory."""
     return [
         "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
-        "-machine", "pc", "-accel", accelerator.best(), "-cpu", "max", "-smp", "2", "-m", str(_MEMORY_MEGABYTES),
+        "-machine", "pc", "-accel", accelerator.best(), "-cpu", accelerator.processor(),
+        "-smp", "2", "-m", str(_MEMORY_MEGABYTES),
         "-qmp", "unix:qmp,server=on,wait=off",
         "-qmp", "unix:plug,server=on,wait=off",  # one socket takes one client: this one is for plug.py
         "-chardev", "file,id=console,path=console.log", "-serial", "chardev:console",
