@@ -10,7 +10,8 @@ Measured in turn, on one hypervisor, with two guests that are alike:
           a virsh that is already connected is told to attach it to the other guest: no start of a process, no
           connection, no decision, two libvirt calls (look-up and attach), as the daemon makes them.
   busy    as floor, but told at udev's event, while udev and the kernel are still at work on the device: what a daemon
-          could reach that takes no time for itself. Not part of the ratio; it tells the daemon's share from udev's.
+          could reach that takes no time for itself. It tells the daemon's share from udev's, which grows where
+          processors are few or shared.
 The clock stops when libvirt announces to a third connection (virsh event) that the device is in the live XML
 (device-added), and each time the live XML is looked at, afterwards. One observer inside stamps all with one clock
 (CLOCK_MONOTONIC). Nothing else is asked of the hypervisor while a clock runs, since that would cost it processor time.
@@ -98,12 +99,19 @@ class Figures(dict[str, list[float]]):
 
     @property
     def ratio(self) -> float:
-        return statistics.median(self["daemon"]) / statistics.median(self["floor"])
+        return self._ratio_to("floor")
+
+    @property
+    def ratio_to_busy(self) -> float:
+        return self._ratio_to("busy")
+
+    def _ratio_to(self, kind: str) -> float:
+        return statistics.median(self["daemon"]) / statistics.median(self[kind])
 
     def __str__(self) -> str:
         lines = [f"{kind:>6}: median {statistics.median(values):4.0f} ms of {len(values)}: "
                  + " ".join(f"{value:.0f}" for value in values) for kind, values in self.items()]
-        return "\n".join([*lines, f"daemon / floor: {self.ratio:.2f}"])
+        return "\n".join([*lines, f"daemon / floor: {self.ratio:.2f}, daemon / busy: {self.ratio_to_busy:.2f}"])
 
 
 class Observer:
@@ -134,16 +142,16 @@ class Observer:
         return [line.split() for line in self._process.output().splitlines() if line.count(" ") == 2]
 
 
-def measure(stage: Stage, rounds: int = ROUNDS, kinds: tuple[str, ...] = KINDS) -> Figures:
+def measure(stage: Stage, rounds: int = ROUNDS) -> Figures:
     """The usual guests must be running, without hostdevs; nothing is left plugged, and the daemon stopped."""
-    figures = Figures({kind: [] for kind in kinds})
+    figures = Figures({kind: [] for kind in KINDS})
     observer = Observer(stage)
     try:
         for half, (ours, other) in enumerate((_GUESTS, _GUESTS[::-1])):
             stage.hypervisor.write_file("/run/floor.guest", f"{other}\n")
             stage.daemon.start("max-reconnects: 0\n" + config(**{ours: matcher_of(_SERIALS["daemon"])}))
             for number in range(1 + (rounds + 1 - half) // 2):
-                for kind in kinds:
+                for kind in KINDS:
                     took = _round(stage, observer, kind, ours if kind == "daemon" else other)
                     if number > 0:
                         figures[kind].append(took)
