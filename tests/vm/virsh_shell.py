@@ -2,7 +2,6 @@
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 """One virsh that stays open inside: under emulation, starting one takes most of a second."""
 
-import re
 import threading
 
 from hypervisor import Hypervisor, wait_until
@@ -35,21 +34,28 @@ class VirshShell:
             self._ask("; ".join(f"detach-device-alias {guest} {alias} --live" for alias in aliases))
 
     def _start(self) -> tuple[int, int]:
-        self._hypervisor.run(f"mkfifo {_INPUT}; : >{_OUTPUT}")
-        self._hypervisor.start(f"exec virsh 3<>{_INPUT} <&3 >>{_OUTPUT} 2>&1")
+        self._hypervisor.run(f"rm -f {_INPUT}; mkfifo {_INPUT}; : >{_OUTPUT}")
+        # virsh does not ignore SIGPIPE: it would die of a write to a libvirtd that goes away.
+        self._hypervisor.start(f"trap '' PIPE; exec virsh 3<>{_INPUT} <&3 >>{_OUTPUT} 2>&1")
         return self._hypervisor.agent.open(_INPUT, "r+"), self._hypervisor.agent.open(_OUTPUT, "r")
 
     def _ask(self, command: str) -> str:
-        """What virsh writes until it comes to a mark behind the command."""
+        """What virsh writes until it comes to a mark behind the command, which it repeats before."""
         agent = self._hypervisor.agent
         self._files = self._files or self._start()
         self._asked += 1
-        agent.write(self._files[0], f"{command}\necho {_MARK} {self._asked}\n".encode())
+        mark = f"{_MARK} {self._asked}\n".encode()
+        agent.write(self._files[0], f"{command}\necho ".encode() + mark)
         answer = b""
 
-        def complete() -> re.Match[bytes] | None:
+        def complete() -> bool:
             nonlocal answer
             answer += agent.read(self._files[1])
-            return re.search(rb"(?s)(?:^|.*%b \d+\n)(.*)%b %d\n" % (_MARK.encode(), _MARK.encode(), self._asked), answer)
+            return mark in answer
 
-        return wait_until(complete, _SECONDS, f"virsh answers {command}", pause=0.01)[1].decode("utf-8", "surrogateescape")
+        try:
+            wait_until(complete, _SECONDS, "an answer", pause=0.01)
+        except TimeoutError:
+            self._files = None  # the next one starts another
+            raise TimeoutError(f"virsh does not answer {command}; it wrote {answer[-500:]!r}") from None
+        return answer.partition(mark)[0].decode("utf-8", "surrogateescape")
