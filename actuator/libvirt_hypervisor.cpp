@@ -60,7 +60,7 @@ RawUuid raw(const Uuid& uuid) {
 
 // The calling thread's last failure.
 CallError last_error() {
-  const virErrorPtr error = virGetLastError();
+  const virError* const error = virGetLastError();
   if (error == nullptr) return {Outcome::kFailed, 0, "libvirt gave no reason"};
   return {error->code == VIR_ERR_NO_DOMAIN ? Outcome::kNoDomain : Outcome::kFailed, error->code,
           error->message == nullptr ? "" : error->message};
@@ -103,7 +103,7 @@ void start_event_loop(const std::function<void()>& restrict) {
   static std::latch running(1);
   static const bool started = [&] {
     // libvirt converts the system's messages to UTF-8, and in any other locale would open files for that.
-    std::setlocale(LC_ALL, "C.UTF-8");
+    if (std::setlocale(LC_ALL, "C.UTF-8") == nullptr) throw std::runtime_error("there is no locale C.UTF-8");
     virSetErrorFunc(nullptr, ignore_error);
     if (virInitialize() < 0 || virEventRegisterDefaultImpl() < 0)
       throw std::runtime_error(virGetLastErrorMessage());
@@ -188,9 +188,9 @@ class LibvirtHypervisor : public Hypervisor {
       const std::lock_guard lock(mutex_);
       if (const auto known = domains_.find(uuid); known != domains_.end()) return known->second;
     }
-    const virDomainPtr found = virDomainLookupByUUID(connection_.get(), raw(uuid).data());
+    virDomainPtr found = virDomainLookupByUUID(connection_.get(), raw(uuid).data());
     if (found == nullptr) return nullptr;
-    const Domain domain(found, Free{});
+    Domain domain(found, Free{});
     const std::lock_guard lock(mutex_);
     if (domains_.size() < kMaxHandles) domains_[uuid] = domain;
     return domain;

@@ -21,7 +21,7 @@ void start(std::string_view process) {
   g_journal = std::getenv("JOURNAL_STREAM") != nullptr;
   g_debug = std::getenv("WHAWTY_LIBVIRT_USB_HOTPLUGD_DEBUG") != nullptr;
   // Whoever reads the log may go away before this process does.
-  ::signal(SIGPIPE, SIG_IGN);
+  static_cast<void>(::signal(SIGPIPE, SIG_IGN));  // fails for unknown signals only
   ::tzset();
 }
 

@@ -124,7 +124,8 @@ void plan_detaches(const World& world, Plan& plan) {
     const Machine* const machine = world.machine_of(*domain);
     if (machine == nullptr || !domain->settled) continue;
     if (const auto reason = reason_to_detach(*machine, holding))
-      plan.detaches.push_back({domain->uuid, hostdev, device == nullptr ? "" : device->sysname, *reason});
+      plan.detaches.push_back({domain->uuid, static_cast<const Hostdev&>(hostdev),
+                               device == nullptr ? "" : device->sysname, *reason});
   }
 }
 

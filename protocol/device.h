@@ -71,8 +71,8 @@ inline std::size_t footprint(const Device& device) {
   std::size_t bytes = sizeof device + device.interface_classes.size();
   for (const Property& property : device.properties)
     bytes += sizeof property + property.name.size() + property.value.size();
-  for (const std::string& tag : device.tags) bytes += sizeof tag + tag.size();
-  for (const std::string& tag : device.current_tags) bytes += sizeof tag + tag.size();
+  for (const auto* const tags : {&device.tags, &device.current_tags})
+    for (const std::string& tag : *tags) bytes += sizeof(std::string) + tag.size();
   for (const HostUse& use : device.host_uses) bytes += sizeof use + use.name.size();
   return bytes;
 }

@@ -30,7 +30,7 @@ std::optional<std::string> objection_to_folders(const fs::path& lowest) {
     struct stat status {};
     const std::string what = "its folder " + escape(folder.string());
     if (::stat(folder.c_str(), &status) != 0) return what + ": " + std::strerror(errno);
-    if (const auto found = objection(status, what)) return found;
+    if (auto found = objection(status, what)) return found;
     if (folder == folder.root_path()) return std::nullopt;
   }
 }
@@ -40,12 +40,12 @@ std::optional<std::string> objection_to_folders(const fs::path& lowest) {
 std::optional<std::string> reason_not_to_trust(const Fd& file, const std::string& path) {
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) return std::string(std::strerror(errno));
-  if (const auto found = objection(status, "it")) return found;
+  if (auto found = objection(status, "it")) return found;
   std::error_code error;
   const fs::path where = fs::read_symlink(concat("/proc/self/fd/", file.get()), error);
   const fs::path by_path = fs::canonical(fs::absolute(path).parent_path(), error);
   if (error) return "its folders cannot be looked at: " + error.message();
-  if (const auto found = objection_to_folders(by_path)) return found;
+  if (auto found = objection_to_folders(by_path)) return found;
   return objection_to_folders(where.parent_path());
 }
 

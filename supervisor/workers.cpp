@@ -69,6 +69,7 @@ std::vector<std::string> worker_environment() {
 
 std::vector<char*> pointers(std::vector<std::string>& strings) {
   std::vector<char*> result;
+  result.reserve(strings.size() + 1);
   for (std::string& string : strings) result.push_back(string.data());
   result.push_back(nullptr);
   return result;
@@ -81,6 +82,7 @@ void place(int from, int to) {
 // Everything but the passed descriptors closes at exec.
 void arrange_descriptors(const std::vector<int>& descriptors) {
   std::vector<int> high;
+  high.reserve(descriptors.size());
   for (const int descriptor : descriptors)
     high.push_back(::fcntl(descriptor, F_DUPFD_CLOEXEC, kAboveAllPassed));
   const Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
