@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <sstream>
@@ -45,6 +47,16 @@ std::string trimmed(const std::string& line) {
   return line.substr(first, line.find_last_not_of(kBlank) - first + 1);
 }
 
+// As libvirt prints a UUID; any other text as it is.
+std::string normalized(std::string domain) {
+  constexpr std::size_t kUuidLength = 36;
+  const bool is_uuid = domain.size() == kUuidLength &&
+                       domain.find_first_not_of("0123456789abcdefABCDEF-") == std::string::npos;
+  if (is_uuid)
+    std::ranges::transform(domain, domain.begin(), [](unsigned char c) { return std::tolower(c); });
+  return domain;
+}
+
 }  // namespace
 
 std::vector<std::string> read_domain_list(const std::string& path, bool trusted_only) {
@@ -56,7 +68,7 @@ std::vector<std::string> read_domain_list(const std::string& path, bool trusted_
   std::istringstream lines(content_of(file, path));
   for (std::string line; std::getline(lines, line);) {
     const std::string domain = trimmed(line);
-    if (!domain.empty() && domain.front() != '#') domains.push_back(domain);
+    if (!domain.empty() && domain.front() != '#') domains.push_back(normalized(domain));
   }
   return domains;
 }

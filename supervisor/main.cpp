@@ -3,6 +3,7 @@
 //
 // whawty-libvirt-usb-hotplugd: what the user runs. It starts the scanner, the matcher and the actuator and
 // keeps them running; it alone has privileges, and it reads no byte of a device or a guest.
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -22,6 +23,7 @@
 #include "common/landlock.h"
 #include "common/log.h"
 #include "common/sandbox.h"
+#include "common/text.h"
 #include "protocol/supervisor_to_matcher.h"
 #include "supervisor/domain_list.h"
 #include "supervisor/instance_lock.h"
@@ -53,6 +55,17 @@ Fd block_signals() {
   return descriptor;
 }
 
+// The workers' log is this stderr. Where it is a terminal, what is typed there is not for them to read.
+void make_terminal_write_only(bool privileged) {
+  struct stat status {};
+  if (::fstat(STDERR_FILENO, &status) != 0 || !S_ISCHR(status.st_mode)) return;
+  const Fd terminal(::open("/proc/self/fd/2", O_WRONLY | O_NOCTTY | O_CLOEXEC));
+  if (terminal && ::dup2(terminal.get(), STDERR_FILENO) == STDERR_FILENO) return;
+  const std::system_error error(errno, std::generic_category(), "opening stderr for writing only");
+  if (privileged) throw error;
+  log::warning(concat(error.what(), ": the workers can read from this terminal"));
+}
+
 // At a reload the old configuration, the new one and what is on its way of it are open.
 void raise_descriptor_limit() {
   rlimit limit{};
@@ -81,6 +94,7 @@ bool is_given_mounts() {
 int run(const Options& options) {
   Fd signals = block_signals();
   const bool privileged = has_capability(CAP_SETUID) && has_capability(CAP_SETGID);
+  make_terminal_write_only(privileged);
   const Fd only_one = lock_instance(instance_folder(privileged));
   raise_descriptor_limit();
   if (options.landlock) {

@@ -111,9 +111,9 @@ TEST_F(TrustTest, AConfigurationIsRefusedIfOneOfItsFilesIsNotTrusted) {
 TEST_F(TrustTest, TheListOfDomainsIsReadLineByLine) {
   const fs::path list = folder / "etc" / "domains";
   std::ofstream(list)
-      << "# comment\n\n  webcam-test \t\r\nname with blanks\n#not-this\n11111111-2222-3333-4444-555555555555";
-  EXPECT_THAT(read_domain_list(list, true), testing::ElementsAre("webcam-test", "name with blanks",
-                                                                 "11111111-2222-3333-4444-555555555555"));
+      << "# comment\n\n  Webcam-test \t\r\nname with blanks\n#not-this\nABCDEF01-2222-3333-4444-555555555555";
+  EXPECT_THAT(read_domain_list(list, true), testing::ElementsAre("Webcam-test", "name with blanks",
+                                                                 "abcdef01-2222-3333-4444-555555555555"));
 }
 
 TEST_F(TrustTest, AListOfDomainsThatIsNotTrustedOrNotReadableIsAnError) {

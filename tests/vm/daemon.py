@@ -93,14 +93,17 @@ class Daemon:
     def stop(self) -> None:
         self._hypervisor.run(f"systemctl stop {UNIT}")
 
-    def run_by_hand(self, environment: str = "", options: str = "") -> Started:
+    def run_by_hand(self, environment: str = "", options: str = "", on_terminal: bool = False) -> Started:
         """Start it outside systemd. `environment`: assignments for the shell.
 
         Not where SELinux enforces: it would be in its domain, but with files of the harness.
         """
         if self._hypervisor.enforcing:
             raise unittest.SkipTest("by hand, where SELinux enforces")
-        return self._hypervisor.start(f"{environment} exec {PROGRAM} {options} {CONFIG}")
+        command = f"{PROGRAM} {options} {CONFIG}"
+        if on_terminal:
+            command = f"script --quiet --return --command '{command}' /dev/null"
+        return self._hypervisor.start(f"{environment} exec {command}")
 
     # State
 

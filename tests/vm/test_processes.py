@@ -2,6 +2,7 @@
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 """Four processes: what the matcher does at work, and what becomes of the service when one dies."""
 
+import os
 import re
 import time
 
@@ -103,6 +104,24 @@ class Death(Case):
     def alive(self, processes: dict[object, int]) -> list[str]:  # type: ignore[type-var]
         return self.hypervisor.run("ls -d " + " ".join(f"/proc/{pid}" for pid in processes.values()),
                                    check=False).stdout.split()
+
+
+class Terminal(Case):
+    def test_workers_write_to_a_terminal_and_cannot_read_what_is_typed_there(self) -> None:
+        self.running("a")
+        self.daemon.configure(config(a=matcher_of("ONE")))
+        session = self.daemon.run_by_hand(on_terminal=True)
+        try:
+            self.await_hostdevs("a", self.plug("ONE"))
+            for name in _WORKERS:
+                opened = self.hypervisor.run(f"""
+                    cd /proc/$(pgrep -x {name}) && for fd in 1 2; do
+                        readlink fd/$fd | cut -d / -f 1-3; sed -n 's/^flags:.*\\(.\\)$/\\1/p' fdinfo/$fd
+                    done""").stdout
+                self.assertEqual(opened, f"/dev/pts\n{os.O_WRONLY}\n" * 2, name)
+        finally:
+            self.hypervisor.run("kill $(ps -o ppid= -p $(pgrep -x scanner))")
+        self.assertEqual(session.wait(), 0)
 
 
 class OnlyOne(Case):
