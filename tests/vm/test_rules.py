@@ -62,6 +62,19 @@ class Rules(Case):
             (env("NO_SUCH_VARIABLE", pattern=".*"), []),
         ])
 
+    def test_the_path_selects_a_socket_whatever_is_plugged(self) -> None:
+        self.running("a")
+        self.plug("HUB", "usb-hub", port="5")
+        here = self.plug("ONE", port="5.2")
+        self.plug("BESIDE", port="5.3")
+        path = self.hypervisor.run(f"udevadm info -q property --property=ID_PATH --value /sys/bus/usb/devices/{here.name}")
+        self.assertRegex(path.stdout, r"-usb-0:5\.2\n$")
+        self.daemon.start(config(a=env("ID_PATH", equals=path.stdout.strip())))
+        self.await_hostdevs("a", here)
+        self.pull("ONE", here)
+        self.await_hostdevs("a")
+        self.await_hostdevs("a", self.plug("ANOTHER", "usb-storage", port="5.2"))
+
     def test_all_conditions_of_a_matcher_and_any_matcher_of_a_machine(self) -> None:
         one, two = self.plug_tablets("ALPHA-1", "BETA-2")
         both = "{udev: {env: [{name: ID_SERIAL_SHORT, equals: ALPHA-1}, {name: ID_VENDOR_ID, equals: '%s'}]}}"
