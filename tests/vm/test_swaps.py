@@ -85,19 +85,19 @@ class Swaps(Case):
         self.guests.detach("a", hostdev_xml(device))
         self.await_hostdevs("a")
         self.unplug("FREE")
-        self.watcher.read()
+        self.watcher.catch_up()
         return next(state.at for state in self.watcher.states if state.at > asked and not holds(state, "FREE")) - asked
 
     def attach_seconds(self) -> float:
         """From the moment at which the device last became the right one until the guest had it."""
-        self.watcher.read()
+        self.watcher.catch_up()
         states = self.watcher.states
         right = max(number for number, state in enumerate(states) if not has(state, _RIGHT)) + 1
         return next(state.at for state in states[right:] if holds(state, _RIGHT)) - states[right].at
 
     def seconds_of_wrong(self) -> list[float]:
         """How long it was each time that the guest had a wrong device."""
-        self.watcher.read()
+        self.watcher.catch_up()
         taken, since = [], None
         for state in self.watcher.states:
             if holds(state, _WRONG):

@@ -95,6 +95,10 @@ class Watcher:
             for line in lines:
                 self._take(line)
 
+    def catch_up(self) -> None:
+        """Take in all that was until now: a command is answered after a look at everything."""
+        self.do("sh :")
+
     def state(self) -> State:
         """The last one that was said."""
         self.read()
