@@ -4,11 +4,24 @@
 
 #include <malloc.h>
 
+#include <algorithm>
 #include <utility>
 
+#include "common/port_path.h"
 #include "scanner/udev.h"
 
 namespace whawty {
+namespace {
+
+bool is_root_hub(const std::string& sysname) {
+  return sysname.starts_with("usb");
+}
+
+bool is_at_or_behind(const std::string& port, const std::string& sysname) {
+  return sysname == port || sysname.starts_with(port + '.');
+}
+
+}  // namespace
 
 Readers::Readers(Read read, Clock::duration patience) : read_(std::move(read)), patience_(patience) {
   ::mallopt(M_ARENA_MAX, 1);
@@ -30,7 +43,7 @@ std::optional<Reading> Readers::read(const std::string& sysname, const std::vect
   {
     const std::lock_guard lock(mutex_);
     if (silent_.contains(sysname)) return std::nullopt;
-    if (silent_.size() == kThreads) {
+    if (!has_thread_for(sysname)) {
       if (missed_.size() < kMaxDevices) missed_.insert(sysname);
       return std::nullopt;
     }
@@ -49,6 +62,22 @@ std::optional<Reading> Readers::read(const std::string& sysname, const std::vect
   if (answer.wait_for(Clock::duration::zero()) == std::future_status::ready) return answer.get();
   silent_[sysname] = {since};
   return std::nullopt;
+}
+
+// With the mutex held.
+bool Readers::has_thread_for(const std::string& sysname) const {
+  const auto waiting = [this](const auto& belongs) {
+    return static_cast<std::size_t>(std::count_if(silent_.begin(), silent_.end(),
+                                                  [&](const auto& silent) { return belongs(silent.first); }));
+  };
+  if (silent_.size() >= kThreads) return false;
+  if (is_root_hub(sysname)) return waiting(is_root_hub) < kOfRootHubs;
+  std::size_t room = kOfPortOfHost;
+  for (const std::string& port : ports_on_the_way_to(sysname)) {
+    if (waiting([&](const std::string& name) { return is_at_or_behind(port, name); }) >= room) return false;
+    room = kOfPortOfHub;
+  }
+  return true;
 }
 
 bool Readers::waits() const {

@@ -31,6 +31,12 @@ class Readers {
   using Read = std::function<Reading(udev*, const std::string& sysname, const std::vector<HostUse>& uses)>;
 
   static constexpr std::size_t kThreads = 8;
+  // Of these, so many may wait for devices of one place. A hub of both sides, USB 2 and 3, is at two ports of
+  // the host, and has the two root hubs wait, too: it leaves a thread to the others, and the ports of a hub
+  // on the host's board, which may wait itself, leave one to each other.
+  static constexpr std::size_t kOfRootHubs = 1;    // all of them together
+  static constexpr std::size_t kOfPortOfHost = 3;  // at and behind one port of the host's own hubs
+  static constexpr std::size_t kOfPortOfHub = 1;   // at and behind one of any other hub
   static constexpr Clock::duration kPatience = std::chrono::milliseconds(250);  // for one device
   static constexpr Clock::duration kPatienceInTurn = std::chrono::seconds(5);   // for all that are slow
   static constexpr Clock::duration kSlow = std::chrono::milliseconds(20);
@@ -44,7 +50,7 @@ class Readers {
   Readers& operator=(const Readers&) = delete;
 
   // What the device is now. Nothing when it does not answer in time, has not answered an earlier question, or
-  // when all threads wait for devices. Throws what the function throws.
+  // when as many threads as may wait for devices of its place. Throws what the function throws.
   std::optional<Reading> read(const std::string& sysname, const std::vector<HostUse>& uses);
 
   // What comes next is done without anything else in between: slow devices share kPatienceInTurn. When that
@@ -70,6 +76,7 @@ class Readers {
     bool taken = false;
   };
 
+  bool has_thread_for(const std::string& sysname) const;
   void work();
 
   const Read read_;

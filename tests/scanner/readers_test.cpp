@@ -13,7 +13,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-// Devices whose names begin with "busy" answer when they are let go.
+// Devices whose names begin with "busy", and those of busy_, answer when they are let go.
 class ReadersTest : public testing::Test {
  protected:
   ~ReadersTest() override { let_go(); }
@@ -23,7 +23,7 @@ class ReadersTest : public testing::Test {
     if (sysname == "slow") std::this_thread::sleep_for(kSlowAnswer);
     std::unique_lock lock(mutex_);
     ++asked_;
-    if (sysname.starts_with("busy")) let_go_.wait(lock, [this] { return gone_; });
+    if (sysname.starts_with("busy") || busy_.contains(sysname)) let_go_.wait(lock, [this] { return gone_; });
     Device device;
     device.sysname = sysname;
     return {device, ""};
@@ -39,6 +39,15 @@ class ReadersTest : public testing::Test {
 
   std::optional<Reading> read(const std::string& sysname) { return readers_.read(sysname, {}); }
 
+  // Each of these keeps whoever asks waiting, if it is asked at all.
+  void expect_silent(const std::set<std::string>& sysnames) {
+    {
+      const std::lock_guard lock(mutex_);
+      busy_.insert(sysnames.begin(), sysnames.end());
+    }
+    for (const std::string& sysname : sysnames) EXPECT_FALSE(read(sysname)) << sysname;
+  }
+
   std::set<std::string> await_late() {
     std::set<std::string> late;
     while (late.empty()) late = readers_.take_late();
@@ -51,6 +60,7 @@ class ReadersTest : public testing::Test {
   std::condition_variable let_go_;
   bool gone_ = false;
   int asked_ = 0;
+  std::set<std::string> busy_;
   const Readers::Read answer_ = [this](udev*, const std::string& sysname, const auto&) {
     return answer(sysname);
   };
@@ -90,6 +100,29 @@ TEST_F(ReadersTest, ThoseForWhomNoThreadIsLeftAreLateToo) {
   while (late.size() < Readers::kThreads + 1) late.merge(await_late());
   EXPECT_TRUE(late.contains("1-2"));
   EXPECT_TRUE(read("1-2"));
+}
+
+TEST_F(ReadersTest, AHubOfBothSidesWithAllBehindItHoldsNoThreadThatAnotherPortNeeds) {
+  expect_silent({"3-1", "3-1.1", "3-1.2", "3-1.3", "3-1.3.1", "3-1.4.4.4.4", "usb3"});
+  expect_silent({"4-1", "4-1.1", "4-1.2", "4-1.3", "4-1.3.1", "4-1.4.4.4.4", "usb4"});
+  for (const char* const elsewhere : {"1-2", "3-2", "3-11", "4-2.1"})
+    EXPECT_TRUE(read(elsewhere)) << elsewhere;
+  const std::lock_guard lock(mutex_);
+  EXPECT_EQ(asked_, 3 + 3 + 1 + 4);
+}
+
+TEST_F(ReadersTest, APortOfAHubThatWaitsItselfHoldsNoThreadThatThePortBesideItNeeds) {
+  expect_silent({"3-1", "3-1.4", "3-1.4.1", "3-1.4.2", "3-1.4.2.7"});
+  EXPECT_TRUE(read("3-1.1"));
+  EXPECT_TRUE(read("3-1.41"));
+}
+
+TEST_F(ReadersTest, ThoseForWhomNoThreadOfTheirPortIsLeftAreLateToo) {
+  expect_silent({"3-1", "3-1.1", "3-1.2", "3-1.3", "3-1.4"});
+  let_go();
+  std::set<std::string> late;
+  while (late.size() < 5) late.merge(await_late());
+  EXPECT_TRUE(read("3-1.4"));
 }
 
 // Devices that answer just in time, for ever, must not keep the caller for ever.
