@@ -2,13 +2,15 @@
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
 // Which ports have a device that comes and goes all the time. It is put aside, so that it keeps nobody busy,
-// until it is quiet. A device may be a hub of many ports and come and go at each in turn: so what is behind
-// one port of the host's own hubs, a root port, is counted together, too. No I/O, and time is a parameter.
+// until it is quiet. A device may be a hub, with hubs behind it, and come and go at each of their ports in
+// turn: so a reconnect counts at its port and behind every hub on the way to it. No I/O, and time is a
+// parameter.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -20,37 +22,42 @@ class Flapping {
   using Clock = std::chrono::steady_clock;
   using Ports = std::vector<std::string>;
 
-  enum class PutAside { kNothing, kPort, kRootPort };
+  struct PutAside {
+    std::string port;
+    bool as_hub = false;  // for what is behind it, and not for what is there
+    bool operator==(const PutAside&) const = default;
+  };
 
   struct Quiet {
     Ports ports;
-    Ports root_ports;
+    Ports hubs;
+    bool behind_hubs = false;  // at a port behind one that stays put aside
   };
 
-  // What is behind one root port may reconnect so many times as often as one device.
-  static constexpr unsigned kRootPortFactor = 4;
-
-  Flapping();
-
-  // "3-1" of "3-1.4.2", and of itself.
-  static std::string root_port_of(const std::string& port);
+  // What is behind a hub is put aside when it reconnects so many times as often as one device may, and,
+  // without that port of the hub at which most of it happens, still more often than the second number says.
+  // So the ports beside a hub that does harm are not put aside with it; and the sum has a bound: each hub on
+  // the way adds what the second number says to what is possible behind the next one.
+  static constexpr unsigned kHubFactor = 4;
+  static constexpr unsigned kBesideFactor = 2;
 
   // So many times within a minute a device may come back to its port; 0: as often as it likes, and what is
   // put aside is taken back.
   void limit(unsigned reconnects);
 
   // A device came to this port, or came back as another one. Says what is put aside now, because that was
-  // once too often. A reconnect at a port that is put aside does not count for its root port.
-  PutAside appeared(const std::string& port, Clock::time_point now);
+  // once too often. Nothing that happens at or behind a port that is put aside counts anywhere.
+  std::optional<PutAside> appeared(const std::string& port, Clock::time_point now);
 
   // The device of this port left.
   void left(const std::string& port, Clock::time_point now);
 
-  // Takes back the ports at which, and the root ports behind which, nothing came or left for half a minute,
-  // and names them. Forgets the others at which nothing happened for a minute.
+  // Takes back the ports at and behind which nothing came or left for half a minute, and names them. Of a hub
+  // that is put aside, each port is taken back by itself. Forgets the others at which nothing happened for a
+  // minute.
   Quiet take_back(Clock::time_point now);
 
-  // The port itself, or its root port.
+  // The port itself, or with a hub on the way to it.
   bool is_put_aside(const std::string& port) const;
 
   // When take_back has something to do at the earliest; Clock::time_point::max() if nothing is put aside.
@@ -62,44 +69,33 @@ class Flapping {
    public:
     // How many there are, with this one. No more are kept, and counted, than are of interest.
     std::size_t add(Clock::time_point now, std::size_t of_interest);
+    std::size_t count(Clock::time_point now) const;
 
    private:
-    std::vector<Clock::time_point> times_;
+    std::vector<Clock::time_point> times_;  // in order
   };
 
-  struct Entry {
-    LastMinute appearances;  // at a port: all; behind a root port: those that are no reconnects
-    LastMinute reconnects;   // behind a root port
+  struct Node {
+    LastMinute appearances;  // at this very port
+    LastMinute reconnects;   // there, and behind it
+    LastMinute firsts;       // the same of a root port: those that are no reconnects
     Clock::time_point last_change{};
   };
+  using Nodes = std::map<std::string, Node>;
 
-  // Ports, or root ports, at which something happens.
-  class Watch {
-   public:
-    explicit Watch(std::size_t room) : room_(room) {}
-
-    // Notes that something came. Nothing if there is no room to watch one more.
-    Entry* came(const std::string& port, Clock::time_point now);
-    void left(const std::string& port, Clock::time_point now);
-    void put_aside(const std::string& port) { put_aside_.insert(port); }
-    bool is_put_aside(const std::string& port) const { return put_aside_.contains(port); }
-    Ports take_back(Clock::time_point now);
-    Clock::time_point next() const;
-    void clear();
-
-   private:
-    void forget_quiet(Clock::time_point now);
-
-    std::size_t room_;
-    std::map<std::string, Entry> entries_;
-    std::set<std::string> put_aside_;
-  };
-
-  bool too_often_behind(Entry& root_port, bool reconnect, Clock::time_point now) const;
+  Nodes::iterator find_or_add(const std::string& port, Clock::time_point now);
+  bool touch(const Ports& way, Clock::time_point now);
+  bool is_reconnect(const Ports& way, std::size_t appearances, Clock::time_point now);
+  void count_reconnect(const std::string& port, Clock::time_point now);
+  bool too_often_behind(const std::string& hub, Clock::time_point now) const;
+  std::size_t most_behind_one_port_of(const std::string& hub, Clock::time_point now) const;
+  PutAside put_aside(const std::string& port, bool as_hub, Clock::time_point now);
+  void forget_quiet(Clock::time_point now);
 
   unsigned limit_ = 0;
-  Watch ports_;
-  Watch root_ports_;
+  Nodes nodes_;                        // ports at or behind which something happens
+  std::map<std::string, bool> aside_;  // as_hub; never two on one way
+  std::set<std::string> restless_;     // ports of those: something happened there, and they are not quiet yet
 };
 
 }  // namespace whawty

@@ -116,25 +116,25 @@ void Reconciler::watch(const ScannerMessage& message, Clock::time_point now) {
   if (device == nullptr || !device->digest) return;  // it will be told again when it answers
   const auto last = devices_.devices().find(device->sysname);
   if (last != devices_.devices().end() && !is_another(*device, last->second)) return;
-  say(flapping_.appeared(device->sysname, now), *device);
+  if (const auto aside = flapping_.appeared(device->sysname, now)) say(*aside, *device);
 }
 
-void Reconciler::say(Flapping::PutAside what, const Device& device) {
-  if (what == Flapping::PutAside::kPort)
-    log_.say("port " + device.sysname, log::Level::kWarning,
-             concat(name_of(device), " reconnected more than ", config_->max_reconnects,
-                    " times within a minute: it is put aside until its port is quiet for 30 s"));
-  if (what != Flapping::PutAside::kRootPort) return;
-  const std::string port = "port " + Flapping::root_port_of(device.sysname);
+void Reconciler::say(const Flapping::PutAside& aside, const Device& device) {
+  const std::string port = "port " + aside.port;
+  if (!aside.as_hub)
+    return log_.say(port, log::Level::kWarning,
+                    concat(name_of(device), " reconnected more than ", config_->max_reconnects,
+                           " times within a minute: it is put aside until its port is quiet for 30 s"));
   log_.say(port, log::Level::kWarning,
            concat(port, ": what is behind it reconnected more than ",
-                  Flapping::kRootPortFactor * config_->max_reconnects,
-                  " times within a minute: all of it is put aside until the port is quiet for 30 s"));
+                  Flapping::kHubFactor * config_->max_reconnects,
+                  " times within a minute: each port behind it is put aside until that is quiet for 30 s"));
 }
 
 void Reconciler::take_back_quiet(Clock::time_point now) {
-  const auto [ports, root_ports] = flapping_.take_back(now);
-  for (const auto& [quiet, what] : {std::pair{&ports, "there"}, std::pair{&root_ports, "behind it"}})
+  const auto [ports, hubs, behind_hubs] = flapping_.take_back(now);
+  plan_is_old_ = plan_is_old_ || behind_hubs;
+  for (const auto& [quiet, what] : {std::pair{&ports, "there"}, std::pair{&hubs, "behind it"}})
     for (const std::string& port : *quiet) {
       plan_is_old_ = true;
       log_.say("port " + port, log::Level::kInfo,

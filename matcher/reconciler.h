@@ -44,7 +44,7 @@ class Reconciler {
  private:
   void answer_ping();
   void watch(const ScannerMessage& message, Clock::time_point now);
-  void say(Flapping::PutAside what, const Device& device);
+  void say(const Flapping::PutAside& aside, const Device& device);
   void take_back_quiet(Clock::time_point now);
   std::set<std::string> put_aside() const;
   void begin_round(Clock::time_point now);

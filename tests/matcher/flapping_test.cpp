@@ -12,7 +12,6 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = Flapping::Clock;
 using Ports = Flapping::Ports;
-using PutAside = Flapping::PutAside;
 
 const Clock::time_point kStart{1000s};
 
@@ -25,22 +24,27 @@ class FlappingTest : public testing::Test {
   int appear(int times, const std::string& port = "1-1") {
     int put_aside = 0;
     for (int i = 0; i < times; ++i) {
-      const auto what = flapping_.appeared(port, now_);
-      put_aside += what == PutAside::kPort ? 1 : 0;
-      roots_put_aside_ += what == PutAside::kRootPort ? 1 : 0;
+      const auto aside = flapping_.appeared(port, now_);
+      if (aside && aside->as_hub) hubs_put_aside_.push_back(aside->port);
+      put_aside += aside == Flapping::PutAside{port, false} ? 1 : 0;
     }
     return put_aside;
   }
-  // A device comes to each of so many ports of the hub at 1-1.
-  void dock(int ports) {
-    for (int i = 1; i <= ports; ++i) appear(1, "1-1." + std::to_string(i));
+  // A device comes to each of so many ports of the hub.
+  void dock(int ports, const std::string& hub = "1-1") {
+    for (int i = 1; i <= ports; ++i) appear(1, hub + '.' + std::to_string(i));
+  }
+  // A device comes to each of seven ports of the hub in turn, so many times after it was first there.
+  void reconnect_behind(const std::string& hub, int times) {
+    dock(7, hub);
+    for (int i = 0; i < times; ++i) appear(1, hub + '.' + std::to_string(1 + i % 7));
   }
   bool is_aside(const std::string& port = "1-1") const { return flapping_.is_put_aside(port); }
   Ports take_back(Clock::time_point now) { return flapping_.take_back(now).ports; }
 
   Flapping flapping_;
   Clock::time_point now_ = kStart;
-  int roots_put_aside_ = 0;
+  Ports hubs_put_aside_;
 };
 
 TEST_F(FlappingTest, AsManyReconnectsAsTheLimitAreFine) {
@@ -125,39 +129,41 @@ TEST_F(FlappingTest, ALowerLimitCountsWhatWasBefore) {
   EXPECT_EQ(appear(1), 1);
 }
 
-// Behind one root port. The limit of all together is four times that of one, which is 3.
+// Behind one hub. The limit of all together is four times that of one, which is 3.
 
 TEST_F(FlappingTest, AHubThatReconnectsADeviceAtEachOfItsPortsInTurnIsPutAsideAsAWhole) {
   for (int round = 0; round < 4; ++round) dock(4);
-  EXPECT_EQ(roots_put_aside_, 0) << "twelve reconnects";
+  EXPECT_EQ(hubs_put_aside_, Ports{}) << "twelve reconnects";
   EXPECT_FALSE(is_aside("1-1.1"));
   appear(1, "1-1.5.7");
-  EXPECT_EQ(roots_put_aside_, 0) << "the first one at its port";
+  EXPECT_EQ(hubs_put_aside_, Ports{}) << "the first one at its port";
   appear(1, "1-1.5.7");
-  EXPECT_EQ(roots_put_aside_, 1);
-  for (const char* const port : {"1-1", "1-1.1", "1-1.5.7", "1-1.6"}) EXPECT_TRUE(is_aside(port)) << port;
+  EXPECT_EQ(hubs_put_aside_, Ports{"1-1"});
+  for (const char* const port : {"1-1", "1-1.1", "1-1.5.7", "1-1.5.8"}) EXPECT_TRUE(is_aside(port)) << port;
+  appear(1, "1-1.6");
+  EXPECT_TRUE(is_aside("1-1.6")) << "what comes later, too";
   for (const char* const port : {"1-2", "1-11", "1-11.1", "2-1", "2-1.1"})
     EXPECT_FALSE(is_aside(port)) << port;
 }
 
-TEST_F(FlappingTest, OtherRootPortsCountForThemselves) {
+TEST_F(FlappingTest, OtherPortsOfTheHostCountForThemselves) {
   for (int i = 0; i < 4; ++i)
     for (const char* const port : {"1-1.1", "1-1.2", "1-1.3", "1-2.1", "1-2.2", "1-2.3"}) appear(1, port);
   appear(2, "1-1.4");
-  EXPECT_EQ(roots_put_aside_, 0) << "ten reconnects behind one, nine behind the other";
+  EXPECT_EQ(hubs_put_aside_, Ports{}) << "ten reconnects behind one, nine behind the other";
 }
 
 TEST_F(FlappingTest, ADeviceThatIsPutAsideAloneLeavesTheOthersOfItsHubAlone) {
   EXPECT_EQ(appear(1000, "1-1.1"), 1);
-  EXPECT_EQ(roots_put_aside_, 0);
+  EXPECT_EQ(hubs_put_aside_, Ports{});
   EXPECT_FALSE(is_aside("1-1.2"));
   for (int port = 2; port <= 4; ++port) appear(4, "1-1." + std::to_string(port));
-  EXPECT_EQ(roots_put_aside_, 0) << "twelve reconnects, without those that were of no effect";
+  EXPECT_EQ(hubs_put_aside_, Ports{}) << "twelve reconnects, without those that were of no effect";
 }
 
-TEST_F(FlappingTest, BehindARootPortThatIsPutAsideNothingElseIs) {
+TEST_F(FlappingTest, BehindAHubThatIsPutAsideNothingElseIs) {
   for (int round = 0; round < 10; ++round) dock(7);
-  EXPECT_EQ(roots_put_aside_, 1);
+  EXPECT_EQ(hubs_put_aside_, Ports{"1-1"});
   EXPECT_EQ(appear(100, "1-1.1") + appear(100, "1-1.9"), 0);
 }
 
@@ -168,76 +174,180 @@ TEST_F(FlappingTest, ADockMayComeFourTimesAMinuteWithAnyNumberOfDevices) {
     dock(9);
     flapping_.take_back(now_);
   }
-  EXPECT_EQ(roots_put_aside_, 0) << "forty reconnects a minute";
+  EXPECT_EQ(hubs_put_aside_, Ports{}) << "forty reconnects a minute";
   flapping_.limit(3);
   now_ += 60s;
   dock(127);
-  EXPECT_EQ(roots_put_aside_, 0);
+  EXPECT_EQ(hubs_put_aside_, Ports{});
 }
 
 TEST_F(FlappingTest, MoreFirstAppearancesThanABusHasRoomForAreReconnects) {
   dock(127 + 12);
-  EXPECT_EQ(roots_put_aside_, 0);
+  EXPECT_EQ(hubs_put_aside_, Ports{});
   appear(1, "1-1.200");
-  EXPECT_EQ(roots_put_aside_, 1);
+  EXPECT_EQ(hubs_put_aside_, Ports{"1-1"});
 }
 
-TEST_F(FlappingTest, ForARootPortOnlyTheLastMinuteCounts) {
+TEST_F(FlappingTest, BehindAHubOnlyTheLastMinuteCounts) {
   for (int i = 0; i < 100; ++i, now_ += 20s) dock(4);
   dock(4);
-  EXPECT_EQ(roots_put_aside_, 0) << "twelve a minute";
+  EXPECT_EQ(hubs_put_aside_, Ports{}) << "twelve a minute";
   appear(1, "1-1.1");
-  EXPECT_EQ(roots_put_aside_, 1);
+  EXPECT_EQ(hubs_put_aside_, Ports{"1-1"});
 }
 
-TEST_F(FlappingTest, ARootPortIsTakenBackWhenNothingHappenedBehindItForHalfAMinute) {
+TEST_F(FlappingTest, AHubIsTakenBackWhenNothingHappenedBehindItForHalfAMinute) {
   for (int round = 0; round < 10; ++round) dock(5);
   EXPECT_EQ(flapping_.next(), kStart + 30s);
   flapping_.left("1-1.3", now_ += 20s);
+  EXPECT_EQ(flapping_.take_back(kStart + 30s).hubs, Ports{});
   EXPECT_EQ(flapping_.next(), kStart + 50s);
   appear(1, "1-1.8.1");
   appear(1, "1-2");
   now_ += 29s;
-  EXPECT_EQ(flapping_.take_back(now_).root_ports, Ports{});
+  EXPECT_EQ(flapping_.take_back(now_).hubs, Ports{});
   EXPECT_TRUE(is_aside("1-1.8.1"));
   const auto quiet = flapping_.take_back(now_ += 1s);
   EXPECT_EQ(quiet.ports, Ports{});
-  EXPECT_EQ(quiet.root_ports, Ports{"1-1"});
+  EXPECT_EQ(quiet.hubs, Ports{"1-1"});
   EXPECT_FALSE(is_aside("1-1.8.1"));
   EXPECT_EQ(flapping_.next(), Clock::time_point::max());
 }
 
-TEST_F(FlappingTest, ALimitOfZeroIsNoneForARootPortEither) {
+TEST_F(FlappingTest, ALimitOfZeroIsNoneForAHubEither) {
   for (int round = 0; round < 10; ++round) dock(7);
   flapping_.limit(0);
   EXPECT_FALSE(is_aside("1-1.1"));
   EXPECT_EQ(flapping_.next(), Clock::time_point::max());
   for (int round = 0; round < 100; ++round) dock(7);
-  EXPECT_EQ(roots_put_aside_, 1);
+  EXPECT_EQ(hubs_put_aside_, Ports{"1-1"});
 }
 
-TEST_F(FlappingTest, NoMoreRootPortsAreWatchedThanAnyHostHasAndQuietOnesMakeRoom) {
-  for (int i = 0; i < 1024; ++i) appear(1, "2-" + std::to_string(i));
-  const auto reconnect = [&] {
-    for (int round = 0; round < 4; ++round) dock(7);
-  };
-  reconnect();
-  EXPECT_EQ(roots_put_aside_, 0);
-  now_ += 60s;
-  reconnect();
-  EXPECT_EQ(roots_put_aside_, 1);
+// Behind hubs behind hubs.
+
+TEST_F(FlappingTest, AHubThatDoesHarmIsPutAsideAndNotTheOneThatItIsPluggedInto) {
+  appear(1, "1-1.1");
+  appear(2, "1-1.2");
+  reconnect_behind("1-1.4", 13);
+  EXPECT_EQ(hubs_put_aside_, Ports{"1-1.4"}) << "thirteen reconnects; fourteen behind 1-1";
+  for (const char* const port : {"1-1.1", "1-1.2", "1-1.3", "1-1.41", "1-1"})
+    EXPECT_FALSE(is_aside(port)) << port;
+  for (const char* const port : {"1-1.4", "1-1.4.1", "1-1.4.7"}) EXPECT_TRUE(is_aside(port)) << port;
 }
 
-TEST_F(FlappingTest, PortsThatThereIsNoRoomForCountForTheirRootPort) {
+TEST_F(FlappingTest, WhatAHubThatIsPutAsideDoesPutsNoPortBesideItAside) {
+  reconnect_behind("1-1.4", 1000);
+  for (int i = 1; i <= 3; ++i) appear(3, "1-1." + std::to_string(i));
+  EXPECT_EQ(hubs_put_aside_, Ports{"1-1.4"}) << "six reconnects beside it";
+  EXPECT_FALSE(is_aside("1-1.1"));
+}
+
+TEST_F(FlappingTest, PortsBesideItMayReconnectTwiceAsOftenAsOneDeviceBeforeTheOuterHubIsPutAside) {
+  reconnect_behind("1-1.4", 13);
+  for (int i = 1; i <= 3; ++i) appear(3, "1-1." + std::to_string(i));
+  EXPECT_EQ(hubs_put_aside_, Ports{"1-1.4"});
+  appear(1, "1-1.1");
+  EXPECT_EQ(hubs_put_aside_, (Ports{"1-1.4", "1-1"}));
+}
+
+TEST_F(FlappingTest, HubsThatStayWithinTheirLimitsOneAndAllPutTheOuterOneAside) {
+  for (int hub = 1; hub <= 3; ++hub) reconnect_behind("1-1.4." + std::to_string(hub), 6);
+  EXPECT_EQ(hubs_put_aside_, Ports{"1-1.4"}) << "the thirteenth: twelve are fine";
+}
+
+TEST_F(FlappingTest, HubsThatArePutAsideOneAfterTheOtherTakeTheOuterOneAlong) {
+  reconnect_behind("1-1.4.1", 13);
+  EXPECT_EQ(hubs_put_aside_, Ports{"1-1.4.1"});
+  reconnect_behind("1-1.4.2", 13);
+  EXPECT_EQ(hubs_put_aside_, (Ports{"1-1.4.1", "1-1.4"})) << "the seventh behind the second one";
+  reconnect_behind("1-1.4.3", 1000);
+  EXPECT_EQ(hubs_put_aside_.size(), 2U);
+  appear(4, "1-1.1");
+  EXPECT_FALSE(is_aside("1-1.1"));
+}
+
+// However it is spread: five hubs, one behind the other, are all that USB knows.
+TEST_F(FlappingTest, OfAllThatHubsBehindHubsCanDoTwelveTimesTheLimitIsServed) {
+  const std::string inner[] = {"1-1.4.4.4.4", "1-1.4.4.4", "1-1.4.4", "1-1.4", "1-1"};
+  int served = 0;
+  for (int round = 0; round < 4; ++round)  // the first of which has the first appearances
+    for (const std::string& hub : inner)
+      for (int port = 1; port <= 31; ++port) {
+        const std::string device = hub + '.' + std::to_string(port);
+        if (port == 4 && hub != inner[0]) continue;
+        appear(1, device);
+        served += round > 0 && !is_aside(device) ? 1 : 0;
+      }
+  EXPECT_LE(served, 12 * 3);
+  EXPECT_EQ(hubs_put_aside_.back(), "1-1");
+}
+
+TEST_F(FlappingTest, ALooseCableBesideAHubThatDoesHarmIsPutAsideAlone) {
+  reconnect_behind("1-1.4", 100);
+  EXPECT_EQ(appear(100, "1-1.1"), 1);
+  EXPECT_EQ(hubs_put_aside_, Ports{"1-1.4"});
+  EXPECT_FALSE(is_aside("1-1.2"));
+}
+
+TEST_F(FlappingTest, AHubThatReconnectsItselfTakesAlongWhatIsBehindIt) {
+  for (int i = 0; i < 5; ++i) {
+    appear(1, "1-1.4");
+    appear(1, "1-1.4.1");
+  }
+  EXPECT_TRUE(is_aside("1-1.4.1"));
+  EXPECT_FALSE(is_aside("1-1.1"));
+  EXPECT_EQ(take_back(now_ + 30s), Ports{"1-1.4"});
+  EXPECT_FALSE(is_aside("1-1.4.1"));
+}
+
+TEST_F(FlappingTest, APortThatWasQuietIsServedThoughAHubOnItsWayIsPutAside) {
+  appear(1, "1-1.1");
+  now_ += 30s;
+  for (int round = 0; round < 4; ++round)
+    for (const char* const port : {"1-1.2", "1-1.3", "1-1.4", "1-1.5", "1-1.6"}) appear(1, port);
+  EXPECT_EQ(hubs_put_aside_, Ports{"1-1"});
+  EXPECT_FALSE(is_aside("1-1.1"));
+  EXPECT_TRUE(is_aside("1-1.2"));
+}
+
+TEST_F(FlappingTest, EachPortOfAHubThatIsPutAsideIsTakenBackByItsOwnQuiet) {
+  for (int round = 0; round < 10; ++round) dock(5);
+  for (int i = 0; i < 10; ++i) {
+    appear(1, "1-1.5");
+    const auto quiet = flapping_.take_back(now_);
+    EXPECT_EQ(quiet.hubs, Ports{});
+    EXPECT_EQ(quiet.behind_hubs, i == 2) << "after 50 s, of which 30 were quiet, they are taken back at once";
+    EXPECT_EQ(is_aside("1-1.1"), i < 2);
+    EXPECT_TRUE(is_aside("1-1.5")) << "one replug every 25 s keeps it so, and no other port";
+    EXPECT_EQ(flapping_.next(), i < 2 ? kStart + 30s : now_ + 30s);
+    now_ += 25s;
+  }
+  EXPECT_EQ(flapping_.take_back(now_ += 5s).hubs, Ports{"1-1"});
+}
+
+TEST_F(FlappingTest, WhatComesToAQuietPortOfAHubThatIsPutAsideIsServedWhenItHasBeenQuietAgain) {
+  for (int round = 0; round < 10; ++round) dock(5);
+  now_ += 29s;
+  appear(1, "1-1.9");
+  EXPECT_TRUE(is_aside("1-1.9"));
+  flapping_.take_back(now_ + 29s);
+  EXPECT_TRUE(is_aside("1-1.9"));
+  flapping_.take_back(now_ + 30s);
+  EXPECT_FALSE(is_aside("1-1.9"));
+}
+
+// Room.
+
+TEST_F(FlappingTest, APortOfTheHostIsWatchedThoughPortsBehindAnotherTookAllRoom) {
   for (std::size_t i = 0; i < kMaxDevices; ++i) appear(1, "2-1." + std::to_string(i));
   appear(12, "1-1.1");
-  EXPECT_FALSE(is_aside("1-1.1"));
+  EXPECT_FALSE(is_aside("1-1.1")) << "any of these may be a reconnect";
   appear(1, "1-1.1");
-  EXPECT_TRUE(is_aside("1-1.1"));
+  EXPECT_EQ(hubs_put_aside_.back(), "1-1");
 }
 
-TEST_F(FlappingTest, NoMorePortsAreWatchedThanThereCanBeDevicesAndQuietOnesMakeRoom) {
-  for (std::size_t i = 0; i < kMaxDevices; ++i) appear(1, "1-" + std::to_string(i));
+TEST_F(FlappingTest, NoMorePortsAreWatchedThanAHostCanHaveAndQuietOnesMakeRoom) {
+  for (std::size_t i = 0; i < kMaxDevices + 1024; ++i) appear(1, "1-" + std::to_string(i));
   EXPECT_EQ(appear(100, "2-1"), 0) << "no room for one more";
   now_ += 60s;
   EXPECT_EQ(appear(5, "2-1"), 1) << "the others are forgotten";
@@ -245,7 +355,7 @@ TEST_F(FlappingTest, NoMorePortsAreWatchedThanThereCanBeDevicesAndQuietOnesMakeR
 
 TEST_F(FlappingTest, WhatIsPutAsideIsNotForgottenForLackOfRoom) {
   appear(5);
-  for (std::size_t i = 1; i < kMaxDevices; ++i) appear(1, "2-" + std::to_string(i));
+  for (std::size_t i = 1; i < kMaxDevices + 1024; ++i) appear(1, "2-" + std::to_string(i));
   now_ += 60s;
   appear(5, "3-1");
   EXPECT_TRUE(is_aside("3-1"));

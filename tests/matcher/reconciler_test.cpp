@@ -821,8 +821,8 @@ TEST(Reconciler, AHubThatReconnectsADeviceAtOnePortAfterTheOtherIsPutAsideUntilI
   replug_in_turn(world, 100, 7, 250ms);
   EXPECT_EQ(world.calls.size(), 2U * (7 + 40)) << "the first ones and so many reconnects";
   EXPECT_EQ(world.count(log::Level::kWarning,
-                        "port 1-1: what is behind it reconnected more than 40 times within a minute: all of "
-                        "it is put aside until the port is quiet for 30 s"),
+                        "port 1-1: what is behind it reconnected more than 40 times within a minute: each "
+                        "port behind it is put aside until that is quiet for 30 s"),
             1U);
   EXPECT_EQ(world.count(log::Level::kWarning, ""), 1U);
   expect_put_aside_until_quiet(world);

@@ -2,12 +2,18 @@
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 """A device that comes and goes all the time."""
 
+import itertools
+import os
+import time
+
 from case import Case
 from daemon import config, matcher_of
 
 _IN_TURN = "{udev: {env: [{name: ID_SERIAL_SHORT, pattern: '^TURN'}]}}"
 _PORT = "9"  # of the hypervisor's controller
 _MOST_ROUNDS = 30  # a device that is gone before udev has looked at it is not counted: a slow host misses some
+_HARM_SECONDS = float(os.environ.get("HARM_SECONDS", 0))  # how long the hub that does harm goes on with it
+_BESIDE_SECONDS = 65.0  # between two replugs of the device beside it, which is fewer than one a minute
 _QUIET = 60.0  # seconds, at the most, until what is put aside and quiet is taken back after 30
 
 
@@ -55,10 +61,38 @@ class Flapping(Case):
         self.pull("TURN-first", first)
         self.await_hostdevs("a")
         back = self.plug("TURN-again", port=f"{_PORT}.5")
-        self.await_said(f"^port {hub.name}: what is behind it reconnected more than 4 times within a minute: all of it is")
+        self.await_said(f"^port {hub.name}: what is behind it reconnected more than 4 times within a minute: each port")
         firm = self.plug("FIRM")
         self.await_hostdevs("b", firm)
         self.assert_stays(5, "a")
         self.daemon.await_line(f"^port {hub.name} was quiet for 30 s: what is behind it", self.start_of_log, _QUIET)
         self.await_hostdevs("a", back)
         self.assertEqual(len(self.said("reconnected more than")), 1)
+
+    def test_a_hub_that_does_harm_has_no_port_beside_it_put_aside(self) -> None:
+        """Behind the hub that both are plugged into. HARM_SECONDS=600 in the environment makes it go on that long."""
+        self.running("a", "b")
+        self.daemon.start("max-reconnects: 1\n" + config("1s", a=_IN_TURN, b=matcher_of("BESIDE")))
+        outer, inner = self.plug("OUTER", "usb-hub", port=_PORT), self.plug("INNER", "usb-hub", port=f"{_PORT}.4")
+        beside = self.plug("BESIDE", port=f"{_PORT}.1")
+        devices = [self.plug(f"TURN-{port}", port=f"{_PORT}.4.{port}") for port in range(1, 6)]
+        self.await_hostdevs("a", *devices)
+        self.await_hostdevs("b", beside)
+        end = time.monotonic() + _HARM_SECONDS
+        replugged = 0.0
+        for turn in itertools.count():
+            port = 1 + turn % 5
+            self.pull(f"TURN-{port}", devices[port - 1])
+            devices[port - 1] = self.plug(f"TURN-{port}", port=f"{_PORT}.4.{port}")
+            aside = self.said(f"^port {inner.name}: what is behind it reconnected more than 4 times")
+            self.assertTrue(aside or turn < _MOST_ROUNDS, "the hub that does harm is put aside")
+            if aside and time.monotonic() > replugged + _BESIDE_SECONDS:
+                self.pull("BESIDE", beside)
+                beside = self.plug("BESIDE", port=f"{_PORT}.1")
+                self.await_hostdevs("b", beside)
+                replugged = time.monotonic()
+            if aside and time.monotonic() > end:
+                break
+        self.assert_hostdevs("b", beside)
+        self.assertEqual(self.said(f"^port {outer.name}[: ]"), [])
+        self.assertEqual(self.said("BESIDE .* put aside"), [])
