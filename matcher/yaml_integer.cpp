@@ -36,7 +36,8 @@ std::variant<std::int64_t, LeadingZero, NotAnInteger> parse_yaml_integer(std::st
   if (negative || digits.starts_with('+')) digits.remove_prefix(1);
   if (digits.size() > 1 && digits[0] == '0' && all_decimal(digits)) {
     const std::size_t zeros = std::min(digits.find_first_not_of('0'), digits.size() - 1);
-    return LeadingZero{std::string(digits), std::string(digits.substr(zeros))};
+    if (digits.size() - zeros > 1) return LeadingZero{std::string(digits), std::string(digits.substr(zeros))};
+    digits.remove_prefix(zeros);
   }
   const int base = take_base(digits);
   // from_chars itself would take a further minus sign.

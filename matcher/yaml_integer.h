@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// Integers as go-yaml reads them, but for a leading zero, which it takes for octal and people do not.
+// Integers as go-yaml reads them, but for zeros before several digits, which it takes for octal and people do
+// not. Zeros before one digit, as lsusb prints them (003), mean the same in every reading.
 // Syntax: https://pkg.go.dev/strconv#ParseInt with base 0, underscores dropped first.
 #pragma once
 
@@ -14,7 +15,7 @@ namespace whawty {
 
 struct LeadingZero {
   std::string digits;  // as written, but for sign and underscores
-  std::string value;   // without the leading zeros, not empty
+  std::string value;   // without the leading zeros: two digits or more
 };
 struct NotAnInteger {};
 

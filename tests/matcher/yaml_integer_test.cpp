@@ -42,13 +42,21 @@ struct LeadingZeroCase {
 
 TEST(YamlInteger, KnowsALeadingZero) {
   for (const auto& [text, digits, value] :
-       {LeadingZeroCase{"0403", "0403", "403"}, LeadingZeroCase{"00", "00", "0"},
-        LeadingZeroCase{"-003", "003", "3"}, LeadingZeroCase{"0_403", "0403", "403"},
+       {LeadingZeroCase{"0403", "0403", "403"}, LeadingZeroCase{"010", "010", "10"},
+        LeadingZeroCase{"-0077", "0077", "77"}, LeadingZeroCase{"0_403", "0403", "403"},
         LeadingZeroCase{"089", "089", "89"}}) {
     const auto parsed = parse_yaml_integer(text);
     ASSERT_TRUE(std::holds_alternative<LeadingZero>(parsed)) << text;
     EXPECT_EQ(std::get<LeadingZero>(parsed).digits, digits);
     EXPECT_EQ(std::get<LeadingZero>(parsed).value, value);
+  }
+}
+
+TEST(YamlInteger, TakesZerosBeforeOneDigit) {
+  for (const auto& [text, value] : {std::pair{"003", 3}, {"00", 0}, {"0008", 8}, {"-03", -3}, {"0_9", 9}}) {
+    const auto parsed = parse_yaml_integer(text);
+    ASSERT_TRUE(std::holds_alternative<std::int64_t>(parsed)) << text;
+    EXPECT_EQ(std::get<std::int64_t>(parsed), value) << text;
   }
 }
 
