@@ -26,10 +26,12 @@ struct LoadedConfig {
 
 struct ConfigError {
   std::string message;  // "file:line:column: key: what is wrong, what is expected", one printable line
+  std::vector<std::string> source;  // the line of the file and a caret below, printable; or nothing
 };
 
 // Loads a whole configuration: the main file first, then those of machines.d sorted by name. A machine of
-// machines.d that the main file has too replaces that one whole, at its place in the order.
+// machines.d that the main file has too replaces that one whole, at its place in the order; what it replaces
+// may lack devices and conditions.
 std::variant<LoadedConfig, ConfigError> load_config(std::span<const ConfigText> files);
 
 }  // namespace whawty

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "common/text.h"
+#include "matcher/config_source.h"
 #include "matcher/yaml_integer.h"
 
 namespace whawty {
@@ -17,13 +18,18 @@ const YamlNode kAbsent{};
 constexpr std::size_t kExcerpt = 80;          // bytes
 constexpr std::size_t kLongestMessage = 500;  // bytes: a pattern that does not compile is quoted by RE2
 
-// A text as messages show it: its beginning, if it is long, so that a message stays a line that people read.
 std::string excerpt(std::string_view text) {
-  return escape(text.substr(0, kExcerpt)) + (text.size() > kExcerpt ? "..." : "");
+  return printable(text, kExcerpt);
 }
 
 std::string quote(std::string_view text) {
-  return concat('\'', excerpt(text), '\'');
+  const std::string shown = excerpt(text);
+  return shown.starts_with('"') ? shown : concat('\'', shown, '\'');
+}
+
+// In a path of keys nothing is between quotes.
+std::string printable_key(std::string_view key) {
+  return escape(key.substr(0, kExcerpt)) + (key.size() > kExcerpt ? "..." : "");
 }
 
 std::string_view name_of(YamlNode::Kind kind) {
@@ -66,17 +72,22 @@ std::string ConfigNode::place() const {
   return whawty::place(*file_, yaml_->key.empty() ? yaml_->position : yaml_->key_position);
 }
 
-void ConfigNode::fail_at(const YamlPosition& position, std::string_view what) const {
+ConfigFault ConfigNode::fault_at(const YamlPosition& position, std::string_view what) const {
   const std::string key = path_.empty() ? "" : path_ + ": ";
-  throw ConfigFault{concat(whawty::place(*file_, position), ": ", key, what.substr(0, kLongestMessage))};
+  return {concat(whawty::place(*file_, position), ": ", key, what.substr(0, kLongestMessage)), file_,
+          position};
+}
+
+ConfigFault ConfigNode::fault(std::string_view what) const {
+  return fault_at(yaml_->position, what);
 }
 
 void ConfigNode::fail(std::string_view what) const {
-  fail_at(yaml_->position, what);
+  throw fault(what);
 }
 
 void ConfigNode::fail_at_key(std::string_view what) const {
-  fail_at(yaml_->key_position, what);
+  throw fault_at(yaml_->key_position, what);
 }
 
 void ConfigNode::expect(YamlNode::Kind kind, std::string_view expected) const {
@@ -84,7 +95,7 @@ void ConfigNode::expect(YamlNode::Kind kind, std::string_view expected) const {
 }
 
 std::string ConfigNode::path_of(const YamlNode& child) const {
-  return concat(path_, path_.empty() ? "" : ".", child.key.empty() ? "''" : excerpt(child.key));
+  return concat(path_, path_.empty() ? "" : ".", child.key.empty() ? "''" : printable_key(child.key));
 }
 
 void ConfigNode::expect_unique_keys() const {

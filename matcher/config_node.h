@@ -19,6 +19,8 @@ namespace whawty {
 // What fail() throws. config_loader.cpp turns it into a ConfigError.
 struct ConfigFault {
   std::string message;  // "file:line:column: key: what is wrong, what is expected", one printable line
+  const std::string* file = nullptr;  // of the ConfigNode; nothing but its address says which file it is
+  YamlPosition position;
 };
 
 // "file:line:column", printable.
@@ -53,7 +55,8 @@ class ConfigNode {
   // true or false, and no other word that YAML 1.1 takes for one of them.
   std::optional<bool> boolean() const;
 
-  // Throws ConfigFault with the value's place, or the key's.
+  // A fault with the value's place, and throwing it; throwing one with the key's place.
+  ConfigFault fault(std::string_view what) const;
   [[noreturn]] void fail(std::string_view what) const;
   [[noreturn]] void fail_at_key(std::string_view what) const;
 
@@ -66,7 +69,7 @@ class ConfigNode {
   std::string path_of(const YamlNode& child) const;
   std::int64_t integer(Notation notation) const;
   std::optional<std::uint16_t> number(std::uint16_t at_least, std::uint16_t at_most, Notation notation) const;
-  [[noreturn]] void fail_at(const YamlPosition& position, std::string_view what) const;
+  ConfigFault fault_at(const YamlPosition& position, std::string_view what) const;
 
   const std::string* file_;
   const YamlNode* yaml_;

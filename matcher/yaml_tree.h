@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// A YAML text as a tree of values with their positions. Only the plain part of YAML that a configuration
-// needs: one document, no anchors, aliases, tags or merge keys.
+// A YAML text as a tree of values with their positions: one document. Aliases and merge keys (<<) are
+// replaced by what they stand for; of tags, those of the core schema for texts, integers, lists and mappings
+// are taken.
 #pragma once
 
 #include <cstddef>

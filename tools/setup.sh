@@ -6,7 +6,7 @@
 
 build_packages=(binutils capnproto cmake g++ libcapnp-dev libgmock-dev libgtest-dev libmd-dev libpugixml-dev libre2-dev
   libseccomp-dev libudev-dev libumockdev-dev libvirt-dev libyaml-cpp-dev ninja-build pkg-config umockdev)
-check_packages=(clang clang-format clang-tidy libclang-rt-14-dev python3 strace systemd)
+check_packages=(clang clang-format clang-tidy libclang-rt-14-dev libyaml-dev python3 strace systemd)
 deb_packages=(capnproto cmake debhelper dpkg-dev g++ libcapnp-dev libmd-dev libpugixml-dev libre2-dev libseccomp-dev
   libudev-dev libvirt-dev libyaml-cpp-dev ninja-build pkg-config python3 selinux-policy-dev)
 deb_check_packages=(binutils faketime lintian mandoc util-linux)

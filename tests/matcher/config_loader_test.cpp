@@ -127,7 +127,9 @@ INSTANTIATE_TEST_SUITE_P(
         Number{"vendor-id: 0403",
                "'0403' starts with a zero, as octal numbers do; write 0x0403 for hexadecimal or 403 for "
                "decimal"},
-        Number{"bus: 003", "'003' starts with a zero, as octal numbers do; write 3\n"},
+        Number{"bus: 003", "    bus 3\n"}, Number{"device: 009", "    device 9\n"},
+        Number{"bus: 010", "'010' starts with a zero, as octal numbers do; write 10\n"},
+        Number{"bus: 000", "bus: 000 is out of range; expected 1 to 999"},
         Number{"vendor-id: 046d", "'046d' is not a number; hexadecimal is written 0x046d\n"},
         Number{"bus: 0a", "'0a' is not a number; expected an integer\n"},
         Number{"bus: 1.5", "'1.5' is not a number; expected an integer\n"},
@@ -206,6 +208,34 @@ std::string repeated(int times, const std::string& text) {
   std::string all;
   for (int i = 0; i < times; ++i) all += text;
   return all;
+}
+
+// What stands below lists of ten aliases each, of which the last is a thousand times the first.
+std::string aliases_of(const std::string& anchored) {
+  std::string yaml = "a: &a " + anchored + "\n";
+  for (const char name : {'b', 'c', 'd'}) {
+    yaml += concat(name, ": &", name, " [");
+    for (int i = 0; i < 10; ++i) yaml += concat('*', static_cast<char>(name - 1), ',');
+    yaml += "]\n";
+  }
+  return yaml;
+}
+
+TEST(Config, CountsWhatAliasesStandFor) {
+  EXPECT_THAT(result_of(aliases_of("[x]")), HasSubstr("a: unknown key"));
+  EXPECT_EQ(result_of(aliases_of("[" + repeated(100, "x,") + "]")),
+            "config.yml:4:29: more than 100000 values, lists and mappings in one file\n");
+  EXPECT_EQ(result_of(aliases_of(std::string(1000, 'x'))),
+            "config.yml:4:32: anchors and aliases copy more than 1048576 bytes of text\n");
+}
+
+TEST(Config, CountsTheLevelsThatAliasesStandFor) {
+  const std::string deep = std::string(20, '[') + std::string(20, ']');
+  const auto below = [&](int levels) {
+    return "{a: &a " + deep + ", b: " + std::string(levels, '[') + "*a" + std::string(levels, ']') + "}";
+  };
+  EXPECT_THAT(result_of(below(11)), HasSubstr("a: unknown key"));
+  EXPECT_EQ(result_of(below(12)), "config.yml:1:65: nested deeper than 32 levels\n");
 }
 
 // A list in a mapping: two nodes beside its items.
