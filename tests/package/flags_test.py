@@ -18,7 +18,7 @@ class Flags(unittest.TestCase):
         """What text.cpp is compiled with, given these flags; it is compiled."""
         build = self.enterContext(tempfile.TemporaryDirectory())
         environment = {**os.environ, "CXXFLAGS": flags}
-        for command in (["cmake", "-S", PROJECT, "-B", build, "-G", "Ninja", "-DWHAWTY_TESTS=OFF"],
+        for command in (["cmake", "-S", PROJECT, "-B", build, "-G", "Ninja", "-DBUILD_TESTING=OFF"],
                         ["ninja", "-v", "-C", build, _OBJECT]):
             done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                   stderr=subprocess.STDOUT, text=True, check=False)

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#
+# BUILD_TESTING=OFF, by which everybody leaves tests out, does so here.
+file(REMOVE_RECURSE ${WORK})
+execute_process(COMMAND ${CMAKE_COMMAND} -S ${SOURCES} -B ${WORK} -G Ninja -DBUILD_TESTING=OFF
+                OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
+if(EXISTS ${WORK}/tests OR EXISTS ${WORK}/CTestTestfile.cmake)
+  message(FATAL_ERROR "there are tests in ${WORK}")
+endif()
+file(REMOVE_RECURSE ${WORK})
