@@ -24,6 +24,7 @@ if ! { cmake --preset fuzz && cmake --build --preset fuzz; } >"$build.log" 2>&1;
 fi
 mv "$build.log" "$build/build.log"
 mkdir -p "$logs" "$crashes"
+rm -rf "$build/seeds"  # an older build may have had others
 $build/tests/fuzz/fuzz_seeds $build/seeds
 if [ $# -gt 0 ]; then targets=("$@"); else mapfile -t targets < <(ls $build/seeds); fi
 

@@ -105,7 +105,7 @@ class Chaos:
         for guest in faults.GUESTS:
             stage.run_guest(guest)
         self.watcher = Watcher(stage.hypervisor)
-        self.world = faults.World(stage, self.watcher, self._chance)
+        self.world = faults.World(stage, self.watcher, random.Random(seed))
 
     def clear(self) -> None:
         for guest in sorted(self.world.off):
@@ -149,6 +149,8 @@ class Chaos:
     def run(self, count: int) -> None:
         """Do that many steps; what does not converge, or not in time, is among the failures then."""
         for number in range(1, count + 1):
+            # Which faults come next does not depend on how many choices this one takes.
+            self.world.chance = random.Random(f"{self.seed} {number}")
             name, fault, race = self._choose()
             try:
                 self._step(f"{number:4}. {name}", name, fault, race)

@@ -52,7 +52,7 @@ done
 
 class Swaps(Case):
     def test_of_some_dozens_of_swaps_none_leaves_a_wrong_device_in_the_guest(self) -> None:
-        seed = int(os.environ.get("SWAPS_SEED", random.randrange(2**32)))
+        seed = int(os.environ.get("SWAPS_SEED", "20261122"))
         print(f"SWAPS_SEED={seed}", flush=True)
         self.random = random.Random(seed)
         self.allow_error("^ALARM: ")
