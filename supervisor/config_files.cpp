@@ -80,6 +80,7 @@ std::vector<std::string> names_in(int directory, const std::string& name) {
   return names;
 }
 
+// A file, or the folder machines.d: whoever may take files out of it decides, too.
 void expect_trusted(const Fd& file, const std::string& name) {
   if (const auto reason = reason_not_to_trust(file, name))
     fail(name, "refused: " + *reason + "; whoever writes it decides which guest gets which device");
@@ -114,6 +115,7 @@ ConfigFiles read_all(const std::string& path, bool trusted_only) {
   const Fd opened(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!opened && (errno == ENOENT || errno == ENOTDIR)) return config;
   if (!opened) fail(directory, std::strerror(errno));
+  if (trusted_only) expect_trusted(opened, directory);
   for (const std::string& file : names_in(opened.get(), directory))
     add_machine(config, opened.get(), directory, file, trusted_only);
   return config;

@@ -31,8 +31,8 @@ struct ConfigReadError {
 };
 
 // Copies the main file and every regular file of machines.d beside it that ends in .yml. Symbolic links are
-// followed. If only trusted files are wanted, one that others than root or this user could have written is an
-// error (trust.h).
+// followed. If only trusted files are wanted, one that others than root or this user could have written, or
+// put there, is an error (trust.h); so is such a folder machines.d.
 std::variant<ConfigFiles, ConfigReadError> read_config_files(const std::string& path, bool trusted_only);
 
 }  // namespace whawty

@@ -89,7 +89,92 @@ TEST_F(TrustTest, BothEndsOfASymbolicLinkMatter) {
   EXPECT_THAT(objection(folder / "links" / "config.yml"), HasSubstr("links can be written"));
   fs::permissions(folder / "links", fs::perms(0755));
   fs::permissions(folder / "etc", fs::perms(0777));
-  EXPECT_THAT(objection(folder / "links" / "config.yml"), HasSubstr("etc can be written"));
+  EXPECT_THAT(objection(folder / "links" / "config.yml"), HasSubstr("etc, to which the link"));
+}
+
+// Folders of a way: "etc" with the file, "links" with links, "others" of somebody else.
+class LinkTest : public TrustTest {
+ protected:
+  LinkTest() {
+    for (const char* const name : {"links", "others"}) fs::create_directory(folder / name);
+    // Another user's, or, where that takes a capability that is not there, one that everybody can write to.
+    if (::chown((folder / "others").c_str(), kSomebody, 0) != 0)
+      fs::permissions(folder / "others", fs::perms(0777));
+  }
+
+  fs::path link(const fs::path& name, const fs::path& target) const {
+    fs::create_symlink(target, folder / name);
+    return folder / name;
+  }
+
+  void expect_refused(const fs::path& path, const std::string& by_link) const {
+    const std::string message = objection(path);
+    EXPECT_THAT(message, HasSubstr("its folder " + (folder / "others").string() + by_link)) << path;
+    EXPECT_THAT(message, HasSubstr(' ' + (folder / "others").string() + ')')) << "what to do";
+  }
+};
+
+TEST_F(LinkTest, ALinkInAFolderOfAnotherUserIsRefusedWhereverItLeads) {
+  link("others/config.yml", file);
+  link("others/etc", folder / "etc");
+  expect_refused(folder / "others" / "config.yml", "");
+  expect_refused(folder / "others" / "etc" / "config.yml", "");
+}
+
+TEST_F(LinkTest, ALinkToALinkInAFolderOfAnotherUserIsRefused) {
+  link("others/config.yml", file);
+  const fs::path first = link("links/config.yml", folder / "others" / "config.yml");
+  expect_refused(first, ", to which the link " + first.string() + " leads,");
+  const fs::path zero = link("links/zero.yml", "config.yml");
+  expect_refused(zero, ", to which the link " + first.string() + " leads,");
+}
+
+TEST_F(LinkTest, AFolderThatIsALinkThroughAFolderOfAnotherUserIsRefused) {
+  link("others/etc", "../etc");
+  link("links/etc", "../others/etc");
+  expect_refused(folder / "links" / "etc" / "config.yml", ", to which the link");
+}
+
+TEST_F(LinkTest, AWayThroughAFolderOfAnotherUserAndBackIsRefused) {
+  expect_refused(folder / "others" / ".." / "etc" / "config.yml", "");
+  expect_refused(link("links/config.yml", "../others/../etc/config.yml"), ", to which the link");
+}
+
+TEST_F(LinkTest, LinksThroughTrustedFoldersAreTrusted) {
+  link("links/etc", "../etc");
+  link("links/relative.yml", "etc/config.yml");
+  EXPECT_EQ(objection(link("links/absolute.yml", folder / "links" / "relative.yml")), "");
+  EXPECT_EQ(objection(link("links/up.yml", "../links/./../links/etc/../etc//config.yml")), "");
+}
+
+TEST_F(LinkTest, LinksInACircleAreAnError) {
+  const Fd opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  link("links/a", "b");
+  link("links/b", "a");
+  EXPECT_THAT(reason_not_to_trust(opened, folder / "links" / "a").value_or(""),
+              HasSubstr("more than 40 symbolic links"));
+}
+
+TEST_F(LinkTest, AMachineOrAListOfDomainsByALinkOfAnotherUserIsRefused) {
+  fs::create_directory(folder / "etc" / "machines.d");
+  std::ofstream(folder / "etc" / "a.yml") << "devices: [{bus: 1}]\n";
+  link("others/a.yml", folder / "etc" / "a.yml");
+  const fs::path machine = link("etc/machines.d/a.yml", folder / "others" / "a.yml");
+  const auto refused = read_config_files(file, true);
+  ASSERT_TRUE(std::holds_alternative<ConfigReadError>(refused));
+  EXPECT_THAT(std::get<ConfigReadError>(refused).message,
+              HasSubstr("a.yml: refused: its folder " + (folder / "others").string()));
+  EXPECT_THROW(read_domain_list(machine, true), std::runtime_error);
+  fs::remove(machine);
+  EXPECT_TRUE(std::holds_alternative<ConfigFiles>(read_config_files(file, true)));
+}
+
+TEST_F(LinkTest, AFolderOfMachinesThatOthersMayEmptyIsRefused) {
+  fs::create_directory(folder / "etc" / "machines.d");
+  fs::permissions(folder / "etc" / "machines.d", fs::perms(0777));
+  const auto refused = read_config_files(file, true);
+  ASSERT_TRUE(std::holds_alternative<ConfigReadError>(refused));
+  EXPECT_THAT(std::get<ConfigReadError>(refused).message, HasSubstr("machines.d: refused: its folder"));
 }
 
 TEST_F(TrustTest, AConfigurationIsRefusedIfOneOfItsFilesIsNotTrusted) {
