@@ -66,7 +66,7 @@ void run(const WorkerOptions& options) {
   Outbox outbox;
   const Limits limits{options.domains ? Ceiling{*options.domains} : Ceiling{}, DeviceCheck{open_devices()}};
   Sandbox sandbox{.profile = kActuatorProfile, .descriptors = kDescriptors, .memory = kMemory};
-  if (options.landlock) sandbox.readable = {"/sys"};
+  if (options.landlock) sandbox.readable.emplace(kActuatorReadable.begin(), kActuatorReadable.end());
   const auto restrict = [sandbox] { restrict_thread(sandbox); };
   const std::unique_ptr<Hypervisor> hypervisor = connect(options.connect, outbox, matcher, restrict);
   restrict();  // not before the connection, for which libvirt reads files, and not after the threads below

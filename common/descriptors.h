@@ -10,6 +10,8 @@ namespace whawty {
 inline constexpr int kScannerToMatcher = 3;  // in the scanner
 inline constexpr int kScannerHostMounts =
     4;  // in the scanner, if --host-mounts says so: the host's mountinfo
+inline constexpr int kScannerUdev =
+    5;  // in the scanner: the socket of the udev monitor, which it opens itself
 
 inline constexpr int kMatcherToSupervisor = 3;  // in the matcher
 inline constexpr int kMatcherToScanner = 4;     // in the matcher

@@ -5,7 +5,9 @@
 #pragma once
 
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <seccomp.h>
+#include <sys/mman.h>
 
 #include <array>
 #include <cstdint>
@@ -35,6 +37,16 @@ constexpr scmp_arg_cmp equals_int(unsigned argument, std::uint32_t value) {
   return {argument, SCMP_CMP_MASKED_EQ, 0xffffffffU, value};
 }
 
+// An int argument has this value but for these bits, which may be set or not.
+constexpr scmp_arg_cmp equals_but_for(unsigned argument, std::uint32_t value, std::uint32_t bits) {
+  return {argument, SCMP_CMP_MASKED_EQ, 0xffffffffU & ~bits, value};
+}
+
+// All of these bits are set in the argument.
+constexpr scmp_arg_cmp require_bits(unsigned argument, std::uint64_t bits) {
+  return {argument, SCMP_CMP_MASKED_EQ, bits, bits};
+}
+
 // None of these bits is set in the argument.
 constexpr scmp_arg_cmp deny_bits(unsigned argument, std::uint64_t bits) {
   return {argument, SCMP_CMP_MASKED_EQ, bits, 0};
@@ -43,6 +55,18 @@ constexpr scmp_arg_cmp deny_bits(unsigned argument, std::uint64_t bits) {
 // The flags of open(2) that would change a file. O_TMPFILE holds the bit of O_DIRECTORY, which listing needs.
 inline constexpr std::uint64_t kWriting =
     O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND | (O_TMPFILE & ~O_DIRECTORY);
+
+// Memory that no file is behind, and that is never executable: mmap(2).
+inline constexpr std::array<scmp_arg_cmp, 2> kPlainMemory{deny_bits(2, PROT_EXEC),
+                                                          require_bits(3, MAP_ANONYMOUS)};
+
+// All that locks, condition variables, latches and futures of the C and the C++ library, GLib and Abseil ask
+// of futex(2): to wait, to wake, and to wait until a moment by either clock; within the process or, as
+// std::future and pthread_join(3) ask, without saying so.
+inline constexpr scmp_arg_cmp kFutexWait = equals_but_for(1, FUTEX_WAIT, FUTEX_PRIVATE_FLAG);
+inline constexpr scmp_arg_cmp kFutexWake = equals_but_for(1, FUTEX_WAKE, FUTEX_PRIVATE_FLAG);
+inline constexpr scmp_arg_cmp kFutexWaitUntil =
+    equals_but_for(1, FUTEX_WAIT_BITSET, FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
 
 constexpr std::array<scmp_arg_cmp, 2> when(scmp_arg_cmp first, scmp_arg_cmp second = kNoCondition) {
   return {first, second};

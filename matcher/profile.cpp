@@ -2,7 +2,7 @@
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 #include "matcher/profile.h"
 
-#include <sys/mman.h>
+#include "common/descriptors.h"
 
 namespace whawty {
 namespace {
@@ -10,17 +10,23 @@ namespace {
 constexpr SyscallRule kProfile[] = {
     {SCMP_SYS(poll), kAnyArguments, "waiting for the three channels"},
     {SCMP_SYS(ppoll), kAnyArguments, "poll, as newer C libraries call it"},
-    {SCMP_SYS(recvmsg), kAnyArguments, "messages of the three channels"},
-    {SCMP_SYS(sendmsg), kAnyArguments, "messages to the three channels"},
+    {SCMP_SYS(recvmsg), when(equals_int(0, kMatcherToSupervisor)), "messages of the supervisor"},
+    {SCMP_SYS(recvmsg), when(equals_int(0, kMatcherToScanner)), "messages of the scanner"},
+    {SCMP_SYS(recvmsg), when(equals_int(0, kMatcherToActuator)), "messages of the actuator"},
+    {SCMP_SYS(sendmsg), when(equals_int(0, kMatcherToSupervisor)), "messages to the supervisor"},
+    {SCMP_SYS(sendmsg), when(equals_int(0, kMatcherToScanner)), "messages to the scanner"},
+    {SCMP_SYS(sendmsg), when(equals_int(0, kMatcherToActuator)), "messages to the actuator"},
     {SCMP_SYS(pread64), kAnyArguments, "configuration files, from descriptors of the supervisor"},
     {SCMP_SYS(close), kAnyArguments, "those descriptors, when they are read"},
     {SCMP_SYS(write), when(equals_int(0, 2)), "the log"},
     {SCMP_SYS(brk), kAnyArguments, "memory"},
-    {SCMP_SYS(mmap), when(deny_bits(2, PROT_EXEC)), "memory, never executable"},
+    {SCMP_SYS(mmap), kPlainMemory, "memory, of no file and never executable"},
     {SCMP_SYS(munmap), kAnyArguments, "memory"},
     {SCMP_SYS(mremap), kAnyArguments, "memory: a long XML grows"},
     {SCMP_SYS(madvise), kAnyArguments, "memory given back"},
-    {SCMP_SYS(futex), kAnyArguments, "RE2's locks"},
+    {SCMP_SYS(futex), when(kFutexWait), "RE2's locks: waiting"},
+    {SCMP_SYS(futex), when(kFutexWake), "waking who waits"},
+    {SCMP_SYS(futex), when(kFutexWaitUntil), "waiting until a moment"},
     {SCMP_SYS(clock_gettime), kAnyArguments, "time, where the kernel gives no faster way"},
     {SCMP_SYS(rt_sigreturn), kAnyArguments, "resuming after a stop"},
     {SCMP_SYS(restart_syscall), kAnyArguments, "resuming a wait after a stop"},

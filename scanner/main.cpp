@@ -23,11 +23,11 @@ constexpr std::uint64_t kMemory = 192 << 20;
 
 void run(const WorkerOptions& options) {
   Channel matcher{take_fd(kScannerToMatcher)};
-  const ProcFiles files("/proc", options.host_mounts ? take_fd(kScannerHostMounts) : Fd{});
   const Udev udev{udev_new()};
-  Monitor monitor{udev.get()};
+  Monitor monitor{udev.get(), kScannerUdev};  // before anything else takes that number
+  const ProcFiles files("/proc", options.host_mounts ? take_fd(kScannerHostMounts) : Fd{});
   Sandbox sandbox{.profile = kScannerProfile, .descriptors = kDescriptors, .memory = kMemory};
-  if (options.landlock) sandbox.readable = {"/sys", "/run/udev"};
+  if (options.landlock) sandbox.readable.emplace(kScannerReadable.begin(), kScannerReadable.end());
   restrict_thread(sandbox);  // not after the threads below
   Readers readers;
   // Ends here, without destructors: they would wait for devices that do not answer.

@@ -2,12 +2,18 @@
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 #include "scanner/monitor.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <stdexcept>
 #include <system_error>
+#include <utility>
+#include <vector>
 
+#include "common/fd.h"
 #include "common/log.h"
+#include "common/text.h"
 
 namespace whawty {
 namespace {
@@ -19,10 +25,25 @@ void check(int result, const char* step) {
   if (result < 0) throw std::system_error(-result, std::generic_category(), step);
 }
 
+// libudev cannot be told which descriptor to use, but the lowest free one is what the kernel gives. So all
+// below this one are taken meanwhile.
+UdevMonitor monitor_at(int number, udev* udev) {
+  std::vector<Fd> below;
+  for (;;) {
+    Fd next(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0));
+    if (!next) throw std::system_error(errno, std::generic_category(), "udev monitor");
+    if (next.get() >= number) break;
+    below.push_back(std::move(next));
+  }
+  return UdevMonitor(udev_monitor_new_from_netlink(udev, "udev"));
+}
+
 }  // namespace
 
-Monitor::Monitor(udev* udev) : monitor_(udev_monitor_new_from_netlink(udev, "udev")) {
+Monitor::Monitor(udev* udev, int number) : monitor_(monitor_at(number, udev)) {
   if (!monitor_) throw std::system_error(errno, std::generic_category(), "udev monitor");
+  if (fd() != number)
+    throw std::runtime_error(concat("the udev monitor is descriptor ", fd(), ", not ", number));
   check(udev_monitor_filter_add_match_subsystem_devtype(monitor_.get(), "usb", "usb_device"),
         "udev monitor's filter");
   // Without privileges the system's limit holds (net.core.rmem_max); what overflows the buffer costs a

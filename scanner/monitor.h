@@ -18,8 +18,10 @@ struct Hints {
 
 class Monitor {
  public:
-  // Listens from here on to what udevd has processed, whatever the action. Throws std::system_error.
-  explicit Monitor(udev* udev);
+  // Listens from here on to what udevd has processed, whatever the action, on a socket that is descriptor
+  // `number`, which must be free: the sandbox knows it by that. Throws std::system_error, or
+  // std::runtime_error: it got another one.
+  Monitor(udev* udev, int number);
 
   int fd() const { return udev_monitor_get_fd(monitor_.get()); }
 

@@ -3,18 +3,21 @@
 #include "scanner/profile.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 
 #include "common/descriptors.h"
 
 namespace whawty {
 namespace {
 
+constexpr const char* kSeeking =
+    "lists of /proc from their start; the C library's streams, which libudev reads with; never the log";
+
 constexpr SyscallRule kRules[] = {
     // The channel and the log.
     {SCMP_SYS(sendmsg), when(equals_int(0, kScannerToMatcher)), "devices, to the matcher and to nobody else"},
-    {SCMP_SYS(recvmsg), kAnyArguments, "requests of the matcher, events of udev"},
-    {SCMP_SYS(recvfrom), kAnyArguments, "libudev asks how long the next event is"},
+    {SCMP_SYS(recvmsg), when(equals_int(0, kScannerToMatcher)), "requests of the matcher"},
+    {SCMP_SYS(recvmsg), when(equals_int(0, kScannerUdev)), "events of udev"},
+    {SCMP_SYS(recvfrom), when(equals_int(0, kScannerUdev)), "libudev asks how long the next event is"},
     {SCMP_SYS(poll), kAnyArguments, "waiting for the matcher, for udev, and for mounts and swap to change"},
     {SCMP_SYS(ppoll), kAnyArguments, "the same, as newer C libraries call it"},
     {SCMP_SYS(write), when(equals_int(0, 2)), "the log, and no other file"},
@@ -24,8 +27,11 @@ constexpr SyscallRule kRules[] = {
     {SCMP_SYS(read), kAnyArguments, "their content, and lists of /proc that were opened before"},
     {SCMP_SYS(close), kAnyArguments, "every file that was opened"},
     {SCMP_SYS(getdents64), kAnyArguments, "the list of devices, the interfaces of one"},
-    {SCMP_SYS(lseek), kAnyArguments,
-     "lists of /proc from their start; the C library's streams, which libudev reads with"},
+    // A descriptor from 4 to the limit of 64 has one of these bits; the log, which may be a file, has none.
+    {SCMP_SYS(lseek), when(require_bits(0, 4)), kSeeking},
+    {SCMP_SYS(lseek), when(require_bits(0, 8)), kSeeking},
+    {SCMP_SYS(lseek), when(require_bits(0, 16)), kSeeking},
+    {SCMP_SYS(lseek), when(require_bits(0, 32)), kSeeking},
     {SCMP_SYS(fstat), kAnyArguments, "libudev follows paths component by component"},
     {SCMP_SYS(newfstatat), kAnyArguments, "the same, as this C library calls it"},
     {SCMP_SYS(statx), kAnyArguments, "the same, as newer versions of libudev do"},
@@ -39,10 +45,12 @@ constexpr SyscallRule kRules[] = {
     {SCMP_SYS(fcntl), when(equals_int(1, F_SETFD), equals_int(2, FD_CLOEXEC)), "and closes it at exec"},
     // Memory: more of it, and never to execute.
     {SCMP_SYS(brk), kAnyArguments, "malloc"},
-    {SCMP_SYS(mmap), when(deny_bits(2, PROT_EXEC)), "malloc of large blocks"},
+    {SCMP_SYS(mmap), kPlainMemory, "malloc of large blocks"},
     {SCMP_SYS(mremap), kAnyArguments, "realloc of large blocks"},
     {SCMP_SYS(munmap), kAnyArguments, "free of large blocks"},
-    {SCMP_SYS(futex), kAnyArguments, "locks between threads"},
+    {SCMP_SYS(futex), when(kFutexWait), "locks between threads: waiting"},
+    {SCMP_SYS(futex), when(kFutexWake), "waking who waits"},
+    {SCMP_SYS(futex), when(kFutexWaitUntil), "waiting until a moment"},
     {SCMP_SYS(sysinfo), kAnyArguments, "qsort(3) asks how much memory it may use, which libudev sorts with"},
     {SCMP_SYS(getrandom), kAnyArguments, "seeds of libudev's hash tables"},
     {SCMP_SYS(clock_gettime), kAnyArguments, "time, where the vDSO has none"},

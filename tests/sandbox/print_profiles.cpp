@@ -48,7 +48,12 @@ constexpr Constant kConstants[] = {
     {SCMP_SYS(fcntl), 1, F_GETFL, "F_GETFL"},
     {SCMP_SYS(fcntl), 1, F_SETFD, "F_SETFD"},
     {SCMP_SYS(fcntl), 2, FD_CLOEXEC, "FD_CLOEXEC"},
-    {SCMP_SYS(futex), 1, FUTEX_WAKE_PRIVATE, "FUTEX_WAKE_PRIVATE"},
+    {SCMP_SYS(mmap), 3, MAP_ANONYMOUS, "MAP_ANONYMOUS"},
+    {SCMP_SYS(futex), 1, FUTEX_WAIT, "FUTEX_WAIT"},
+    {SCMP_SYS(futex), 1, FUTEX_WAKE, "FUTEX_WAKE"},
+    {SCMP_SYS(futex), 1, FUTEX_WAIT_BITSET, "FUTEX_WAIT_BITSET"},
+    {SCMP_SYS(futex), 1, FUTEX_PRIVATE_FLAG, "FUTEX_PRIVATE_FLAG"},
+    {SCMP_SYS(futex), 1, FUTEX_CLOCK_REALTIME, "FUTEX_CLOCK_REALTIME"},
     {SCMP_SYS(kill), 1, SIGKILL, "SIGKILL"},
 };
 
@@ -59,14 +64,14 @@ std::string value_of(int call, unsigned argument, std::uint64_t value) {
   return concat(value);
 }
 
-std::string bits_of(int call, const scmp_arg_cmp& condition) {
-  std::string bits;
+std::string names_of(int call, unsigned argument, std::uint64_t bits) {
+  std::string names;
   for (unsigned bit = 0; bit < 64; ++bit) {
-    if ((condition.datum_a >> bit & 1) == 0) continue;
-    if (!bits.empty()) bits += ", ";
-    bits += value_of(call, condition.arg, 1ULL << bit);
+    if ((bits >> bit & 1) == 0) continue;
+    if (!names.empty()) names += ", ";
+    names += value_of(call, argument, 1ULL << bit);
   }
-  return bits;
+  return names;
 }
 
 // Arguments are counted from 0.
@@ -75,9 +80,15 @@ std::string text_of(int call, const scmp_arg_cmp& condition) {
   if (condition.op == SCMP_CMP_EQ)
     return argument + " is " + value_of(call, condition.arg, condition.datum_a);
   if (condition.op != SCMP_CMP_MASKED_EQ) throw std::logic_error("a condition that has no words yet");
-  if (condition.datum_b == 0 && condition.datum_a != 0xffffffff)
-    return argument + " without " + bits_of(call, condition);
-  return argument + " is " + value_of(call, condition.arg, condition.datum_b);
+  // Of an int that is compared, nearly all bits count.
+  const std::uint64_t any = ~condition.datum_a & 0xffffffff;
+  if ((condition.datum_a >> 31 & 1) != 0)
+    return concat(argument, " is ", value_of(call, condition.arg, condition.datum_b),
+                  any == 0 ? "" : " with or without ", names_of(call, condition.arg, any));
+  const std::string bits = names_of(call, condition.arg, condition.datum_a);
+  if (condition.datum_b == 0) return argument + " without " + bits;
+  if (condition.datum_b != condition.datum_a) throw std::logic_error("a condition that has no words yet");
+  return argument + " with " + bits;
 }
 
 std::string text_of(const SyscallRule& rule) {

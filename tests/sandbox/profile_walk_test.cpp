@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/futex.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -20,9 +21,13 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <latch>
+#include <mutex>
 #include <set>
 #include <string>
 #include <thread>
@@ -314,6 +319,112 @@ TEST(ProfileBoundsTest, NoWorkerCanHaveExecutableMemory) {
         arguments[2] = static_cast<std::uint64_t>(protection);
         EXPECT_EQ(call(profile_of(worker), number, arguments), kDies) << worker << ' ' << name_of(number);
       }
+}
+
+Fate call_with(const std::string& process, int number, unsigned argument, std::uint64_t value) {
+  Arguments arguments = harmless(number);
+  if (number == SCMP_SYS(mmap)) arguments[2] = PROT_READ;
+  arguments[argument] = value;
+  return call(profile_of(process), number, arguments);
+}
+
+TEST(ProfileBoundsTest, NoWorkerMapsAFile) {
+  for (const char* const worker : {"scanner", "matcher", "actuator"}) {
+    EXPECT_EQ(call_with(worker, SCMP_SYS(mmap), 3, MAP_PRIVATE | MAP_ANONYMOUS), kLives) << worker;
+    for (const int flags : {MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE})
+      EXPECT_EQ(call_with(worker, SCMP_SYS(mmap), 3, static_cast<std::uint64_t>(flags)), kDies) << worker;
+  }
+}
+
+TEST(ProfileBoundsTest, WorkersSendAndReceiveByTheirOwnDescriptorsOnly) {
+  struct May {
+    const char* worker;
+    std::set<std::uint64_t> send, receive;
+  };
+  for (const May& may :
+       {May{"scanner", {3}, {3, 5}}, {"matcher", {3, 4, 5}, {3, 4, 5}}, {"actuator", {3}, {3}}})
+    for (std::uint64_t descriptor = 0; descriptor < 64; ++descriptor) {
+      SCOPED_TRACE(may.worker + std::to_string(descriptor));
+      EXPECT_EQ(call_with(may.worker, SCMP_SYS(sendmsg), 0, descriptor),
+                may.send.contains(descriptor) ? kLives : kDies);
+      EXPECT_EQ(call_with(may.worker, SCMP_SYS(recvmsg), 0, descriptor),
+                may.receive.contains(descriptor) ? kLives : kDies);
+    }
+  EXPECT_EQ(call_with("scanner", SCMP_SYS(recvfrom), 0, 3), kDies);
+}
+
+// The log may be a file. Whoever could go back in it could change what it says.
+TEST(ProfileBoundsTest, NoWorkerSeeksInTheLog) {
+  for (std::uint64_t descriptor = 0; descriptor < 64; ++descriptor)
+    EXPECT_EQ(call_with("scanner", SCMP_SYS(lseek), 0, descriptor), descriptor < 4 ? kDies : kLives);
+  for (const char* const worker : {"matcher", "actuator"})
+    EXPECT_FALSE(names(profile_of(worker)).contains("lseek")) << worker;
+}
+
+constexpr int kNoLock[] = {FUTEX_FD,       FUTEX_REQUEUE,         FUTEX_CMP_REQUEUE,   FUTEX_WAKE_OP,
+                           FUTEX_LOCK_PI,  FUTEX_UNLOCK_PI,       FUTEX_TRYLOCK_PI,    FUTEX_WAKE_BITSET,
+                           FUTEX_LOCK_PI2, FUTEX_WAIT_REQUEUE_PI, FUTEX_CMP_REQUEUE_PI};
+
+TEST(ProfileBoundsTest, WorkersWaitAndWakeAndAskNothingElseOfFutexes) {
+  for (const char* const worker : {"scanner", "matcher", "actuator"})
+    for (const int operation : kNoLock)
+      for (const int flags : {0, FUTEX_PRIVATE_FLAG, FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME})
+        EXPECT_EQ(call_with(worker, SCMP_SYS(futex), 1, static_cast<std::uint64_t>(operation | flags)), kDies)
+            << worker << ' ' << operation << ' ' << flags;
+}
+
+// Two threads that wait for each other as those of the workers do, until a moment and without an end.
+class Waiting {
+ public:
+  // Starts the first thread, which never ends: exit(2) is not in the tables, nor is what a thread starts
+  // with.
+  void start() {
+    std::thread([this] { answer(); }).detach();
+    started_.wait();
+  }
+
+  // The part of the second one.
+  void ask() {
+    using namespace std::chrono_literals;
+    auto future = promise_.get_future();
+    future.wait_for(1ms);
+    future.wait_until(std::chrono::system_clock::now() + 1ms);
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, 1ms);
+    changed_.wait_until(lock, std::chrono::system_clock::now() + 1ms);
+    asked_ = true;
+    lock.unlock();
+    changed_.notify_one();
+    future.wait();
+  }
+
+ private:
+  void answer() {
+    started_.count_down();
+    for (;;) {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [this] { return asked_; });
+      asked_ = false;
+      lock.unlock();
+      promise_.set_value();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool asked_ = false;
+  std::promise<void> promise_;
+  std::latch started_{1};
+};
+
+TEST(ProfileBoundsTest, ThreadsOfWorkersCanWaitForEachOther) {
+  for (const char* const worker : {"scanner", "matcher", "actuator"}) {
+    Waiting waiting;
+    EXPECT_EQ(sealed(
+                  profile_of(worker), [&] { waiting.start(); }, [&] { waiting.ask(); }),
+              kLives)
+        << worker;
+  }
 }
 
 TEST(ProfileBoundsTest, TheSupervisorStartsProgramsByDescriptorOnly) {

@@ -99,6 +99,8 @@ Host::Host() : netlink_(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_KO
   ::setenv("SYSTEMD_DEVICE_VERIFY_SYSFS", "0", 1);
   fs::create_directories("/sys/bus/usb/devices");
   fs::create_directories("/sys/devices/pci0");
+  fs::create_directories("/sys/class");
+  fs::create_directories("/sys/fs");
   fs::create_directories("/sys/dev/char");
   fs::create_directories("/run/udev/data");
   write("/run/udev/control", "");

@@ -237,6 +237,21 @@ TEST_F(ProcessTest, TheListOfMountsMayBeGiven) {
   EXPECT_THAT(matcher_->snapshot().at(0).host_uses, IsEmpty());
 }
 
+// As when the drivers of the bus, of disks and of a file system are loaded while the daemon runs.
+TEST_F(ProcessTest, ReadsWhatDriversAddToSysfsAfterTheSeal) {
+  std::filesystem::remove_all("/sys/bus/usb");
+  start();
+  EXPECT_THAT(matcher_->snapshot(), IsEmpty());
+  std::filesystem::create_directories("/sys/bus/usb/devices");
+  host_.plug(fake::device("1-2", 1, 2));
+  host_.show_disk("1-2", "8:17");
+  std::filesystem::create_directories("/sys/fs/ext4/sdb1");
+  matcher_->rescan();
+  const std::vector<Device> devices = matcher_->snapshot();
+  ASSERT_THAT(devices, SizeIs(1));
+  EXPECT_THAT(devices.at(0).host_uses, ElementsAre(HostUse{HostUseKind::kMounted, "sdb1"}));
+}
+
 TEST_F(ProcessTest, SurvivesSuspension) {
   start();
   EXPECT_THAT(matcher_->snapshot(), IsEmpty());

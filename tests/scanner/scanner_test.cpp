@@ -446,13 +446,25 @@ TEST_F(BusyDeviceTest, IsComplainedOfOnceWhenItGoesOn) {
   EXPECT_EQ(occurrences(testing::internal::GetCapturedStderr(), "USB device 1-2 does not answer"), 1);
 }
 
+constexpr int kFree = 50;  // a descriptor that nobody has
+
 TEST(MonitorTest, SaysWhenThereIsNoUdevd) {
   fake::Host host;
   host.stop_udevd();
   const Udev udev(udev_new());
   testing::internal::CaptureStderr();
-  const Monitor monitor(udev.get());
+  const Monitor monitor(udev.get(), kFree);
   EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("udevd does not run"));
+}
+
+TEST(MonitorTest, HasTheDescriptorThatItIsToHave) {
+  fake::Host host;
+  const Udev udev(udev_new());
+  const Monitor monitor(udev.get(), kFree);
+  EXPECT_EQ(monitor.fd(), kFree);
+  EXPECT_THROW(Monitor(udev.get(), kFree), std::runtime_error) << "it is taken";
+  const Monitor another(udev.get(), kFree - 1);
+  EXPECT_EQ(another.fd(), kFree - 1);
 }
 
 }  // namespace
