@@ -24,7 +24,26 @@ struct DomainOf {
   }
 };
 
+struct RoomOf {
+  CallRoom operator()(const AttachHostdev&) const { return kAttaches; }
+  CallRoom operator()(const DetachHostdev&) const { return kDetaches; }
+  template <class Other>
+  CallRoom operator()(const Other&) const {
+    return kLooks;
+  }
+};
+
+const char* words_of(Refusal why) {
+  return why == Refusal::kStuck ? "an earlier call for this domain has not returned"
+                                : "calls for other domains have not returned";
+}
+
 }  // namespace
+
+const Dispatcher<Uuid>::Places& call_places() {
+  static const Dispatcher<Uuid>::Places places{2, 3, 4, 5};
+  return places;
+}
 
 Actuator::Actuator(Channel matcher, Hypervisor& hypervisor, Outbox& outbox, Dispatcher<Uuid>& dispatcher,
                    const Limits& limits)
@@ -40,7 +59,7 @@ void Actuator::serve() {
     if (const auto reason = outbox_.lost())
       throw std::runtime_error("the connection to libvirt is lost: " + *reason);
     receive_requests();
-    dispatcher_.find_stalled([this](const Uuid& domain) { outbox_.put(DomainStalled{domain}); });
+    look_at_calls();
     send_messages();
   }
 }
@@ -68,6 +87,13 @@ void Actuator::receive_requests() {
   }
 }
 
+void Actuator::look_at_calls() {
+  const auto tell = [this](const Uuid& domain) { outbox_.put(DomainStalled{domain}); };
+  // With another connection the places are free again.
+  if (dispatcher_.look(Dispatcher<Uuid>::Clock::now(), tell))
+    throw std::runtime_error("requests wait for calls that hang, and none has returned for too long: ending");
+}
+
 void Actuator::accept(const Request& request) {
   if (unanswered_.size() >= kMaxRequestsInFlight) throw Violation("more than 64 requests at a time");
   if (!unanswered_.insert(request.id).second) throw Violation("the number of an unanswered request again");
@@ -77,10 +103,10 @@ void Actuator::accept(const Request& request) {
   const auto run = [request, &hypervisor = hypervisor_, &outbox = outbox_, &limits = limits_] {
     return [&outbox, result = carry_out(request, hypervisor, outbox, limits)] { outbox.put(result); };
   };
-  const auto refuse = [id = request.id, &outbox = outbox_] {
-    outbox.put(Result{id, Outcome::kStalled, 0, "an earlier call for this domain has not returned", 0});
+  const auto refuse = [id = request.id, &outbox = outbox_](Refusal why) {
+    outbox.put(Result{id, Outcome::kStalled, 0, words_of(why), 0});
   };
-  dispatcher_.submit(std::visit(DomainOf{}, request.what), {run, refuse});
+  dispatcher_.submit(std::visit(DomainOf{}, request.what), {std::visit(RoomOf{}, request.what), run, refuse});
 }
 
 void Actuator::send_messages() {

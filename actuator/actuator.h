@@ -21,6 +21,15 @@ namespace whawty {
 inline constexpr int kRequestsPerSecond = 500;
 inline constexpr int kRequestsAtOnce = 1000;
 
+// The rooms of calls, by what they may hang on: an attach on a device and on a guest, a detach on a guest,
+// lists and descriptions on libvirtd alone. Attaches and detaches of a domain that has hung have the first.
+enum CallRoom : std::size_t { kAgain, kAttaches, kDetaches, kLooks };
+
+// How many of them may run at a time, each with those before. libvirtd reads no more of a connection, and so
+// answers no keepalive, while it is at work on five of its calls (max_client_requests of libvirtd.conf). So
+// the fifth is never one that waits for a guest.
+const Dispatcher<Uuid>::Places& call_places();
+
 class Actuator {
  public:
   // The references must outlive all calls.
@@ -28,12 +37,13 @@ class Actuator {
            const Limits& limits);
 
   // Serves until the matcher closes its end (PeerClosed), breaks the protocol (Violation), or the connection
-  // to the hypervisor is lost (std::runtime_error).
+  // to the hypervisor is lost, or calls that hang keep all others waiting (std::runtime_error).
   [[noreturn]] void serve();
 
  private:
   void wait();
   void receive_requests();
+  void look_at_calls();
   void accept(const Request& request);
   void send_messages();
 

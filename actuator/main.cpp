@@ -24,11 +24,9 @@
 namespace whawty {
 namespace {
 
-// libvirtd serves five requests of one connection at a time: one stays free of calls that may hang.
-constexpr std::size_t kWorkers = 4;
-
-// A detach waits up to five seconds for the guest; a call on a stuck guest waits for half a minute.
-constexpr std::chrono::seconds kStallLimit{8};
+// A detach waits up to five seconds for the guest. A call on a guest that is stuck waits for half a minute if
+// another one came before it; for ever, if it is the first.
+constexpr Dispatcher<Uuid>::Patience kPatience{std::chrono::seconds(8), std::chrono::seconds(45)};
 
 constexpr std::uint64_t kDescriptors = 64;
 constexpr std::uint64_t kMemory = 256 << 20;  // bytes, with the stacks of all threads
@@ -70,7 +68,7 @@ void run(const WorkerOptions& options) {
   const auto restrict = [sandbox] { restrict_thread(sandbox); };
   const std::unique_ptr<Hypervisor> hypervisor = connect(options.connect, outbox, matcher, restrict);
   restrict();  // not before the connection, for which libvirt reads files, and not after the threads below
-  Dispatcher<Uuid> dispatcher{kWorkers, kStallLimit};
+  Dispatcher<Uuid> dispatcher{call_places(), kPatience};
   // Ends here, without destructors: they would wait for calls that hang.
   ::_exit(exit_code_of([&] {
     seal_process(sandbox);  // nothing is read from a peer before this line

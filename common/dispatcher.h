@@ -2,9 +2,10 @@
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
 // Runs the calls of one key in order and of several keys side by side, on a fixed number of threads. A key
-// names what a call can get stuck on.
+// names what a call can get stuck on, a room how many calls of a kind may be stuck at a time.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -12,26 +13,46 @@
 #include <latch>
 #include <map>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <thread>
 #include <vector>
 
 namespace whawty {
+
+// Why a call will not run.
+enum class Refusal {
+  kStuck,   // an earlier call of its key is
+  kNoRoom,  // the calls that have its room do not return
+};
 
 template <class Key>
 class Dispatcher {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // A call for a key. It runs on a worker, or is told that it will not: an earlier call of its key is
-  // stuck. What run returns tells of the call's end, as soon as the call no longer counts as running.
+  // A call for a key. It runs on a worker, or is told that it will not. What run returns tells of the call's
+  // end, as soon as the call no longer counts as running.
   struct Job {
+    std::size_t room;
     std::function<std::function<void()>()> run;
-    std::function<void()> refuse;
+    std::function<void(Refusal)> refuse;
   };
 
-  // Starts the threads, and returns when they run: the start of a thread takes system calls that a sealed
-  // process does not have. A call that has not returned after the limit counts as stuck.
-  Dispatcher(std::size_t threads, Clock::duration stall_limit);
+  // Rooms lie one in the other: of the calls of room 0 places[0] run at a time, of those of rooms 0 and 1
+  // together places[1], and so on. However many calls of an inner room hang, the outer ones keep theirs. A
+  // call that is stuck counts for room 0 from then on, and so does each further one of its key, until one
+  // returns that was not. The calls of the outermost room are taken for harmless and stay there.
+  using Places = std::vector<std::size_t>;  // each more than the last
+
+  struct Patience {
+    Clock::duration stuck;    // a call that runs for that long is
+    Clock::duration blocked;  // a room is in which calls wait, and none has begun or ended for that long
+  };
+
+  // Starts a thread for each place, and returns when they run: the start of a thread takes system calls that
+  // a sealed process does not have.
+  Dispatcher(Places places, Patience patience);
   ~Dispatcher();  // waits for calls that run; those that have not begun are dropped
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
@@ -39,36 +60,63 @@ class Dispatcher {
   void submit(const Key& key, Job job);
 
   // Tells of each key whose call became stuck since the last look, always before the end of that call is
-  // told, and refuses the calls that wait for it.
-  void find_stalled(const std::function<void(const Key&)>& tell);
+  // told. Refuses the calls that wait for it, and those that have waited for as long for a place in a room
+  // where nothing moves. True if a room is blocked; who was refused and asks again has waited all the time.
+  bool look(Clock::time_point now, const std::function<void(const Key&)>& tell);
 
-  // True while a call runs or waits: find_stalled should be called from time to time then.
+  // True while a call runs or waits: look should be called from time to time then.
   bool busy();
 
  private:
   struct Queue {
     std::deque<Job> waiting;
-    Clock::time_point started;
+    Clock::time_point since;  // when the running one began, else when the first could have begun
+    std::size_t room = 0;     // of the running one, or the one that is ready
     bool running = false;
-    bool stalled = false;
+    bool stuck = false;
+  };
+  struct Room {
+    std::size_t places;
+    std::size_t taken = 0;       // by calls of this room and those in it
+    std::deque<Key> ready = {};  // the keys with a waiting call for it and none that runs
+    Clock::time_point moved{};   // when a call of these last ended, or one of its own began
+    std::optional<Clock::time_point> waited_for{};  // since when, with gaps after refusals
+    Clock::time_point wanted{};                     // when a call was last seen to wait
+  };
+  struct Refused {
+    Job job;
+    Refusal why;
   };
 
   void work();
+  void make_ready(const Key& key, Queue& queue);
+  Room* room_to_serve();
+  void take_places(std::size_t room);
+  void give_places(std::size_t room);
+  bool may_hang(std::size_t room) const { return room + 1 < rooms_.size(); }
+  void distrust(const Key& key, Queue& queue);
+  void look_at_running(Clock::time_point now, const std::function<void(const Key&)>& tell,
+                       std::vector<Refused>& refused);
+  void look_at_waiting(Clock::time_point now, std::vector<Refused>& refused);
+  void look_at_room(Room& room, Clock::time_point now) const;
+  static bool stands_still(const Room& room, Clock::time_point now, Clock::duration how_long);
 
-  const Clock::duration stall_limit_;
+  const Patience patience_;
   std::mutex mutex_;
-  std::condition_variable ready_changed_;
+  std::condition_variable changed_;
   std::map<Key, Queue> queues_;  // of the keys with a call that runs or waits
-  std::deque<Key> ready_;        // of these, the ones with a waiting call and none that runs
+  std::vector<Room> rooms_;
+  std::set<Key> distrusted_;  // keys whose last call that may hang was stuck
   bool stop_ = false;
   std::latch started_;
   std::vector<std::thread> threads_;
 };
 
 template <class Key>
-Dispatcher<Key>::Dispatcher(std::size_t threads, Clock::duration stall_limit)
-    : stall_limit_(stall_limit), started_(static_cast<std::ptrdiff_t>(threads)) {
-  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
+Dispatcher<Key>::Dispatcher(Places places, Patience patience)
+    : patience_(patience), started_(static_cast<std::ptrdiff_t>(places.back())) {
+  for (const std::size_t count : places) rooms_.push_back({count});
+  for (std::size_t i = 0; i < places.back(); ++i) threads_.emplace_back([this] { work(); });
   started_.wait();
 }
 
@@ -78,7 +126,7 @@ Dispatcher<Key>::~Dispatcher() {
     const std::lock_guard lock(mutex_);
     stop_ = true;
   }
-  ready_changed_.notify_all();
+  changed_.notify_all();
   for (std::thread& thread : threads_) thread.join();
 }
 
@@ -87,30 +135,90 @@ void Dispatcher<Key>::submit(const Key& key, Job job) {
   {
     const std::lock_guard lock(mutex_);
     Queue& queue = queues_[key];
-    if (!queue.stalled) {
+    if (!queue.stuck) {
       queue.waiting.push_back(std::move(job));
-      if (!queue.running && queue.waiting.size() == 1) ready_.push_back(key);
-      ready_changed_.notify_one();
+      if (!queue.running && queue.waiting.size() == 1) make_ready(key, queue);
       return;
     }
   }
-  job.refuse();
+  job.refuse(Refusal::kStuck);
 }
 
 template <class Key>
-void Dispatcher<Key>::find_stalled(const std::function<void(const Key&)>& tell) {
-  std::deque<Job> refused;
+void Dispatcher<Key>::make_ready(const Key& key, Queue& queue) {
+  queue.since = Clock::now();
+  queue.room = queue.waiting.front().room;
+  if (may_hang(queue.room) && distrusted_.contains(key)) queue.room = 0;
+  rooms_[queue.room].ready.push_back(key);
+  // All: the one thread that would be woken may find no place for what it could do.
+  changed_.notify_all();
+}
+
+template <class Key>
+bool Dispatcher<Key>::look(Clock::time_point now, const std::function<void(const Key&)>& tell) {
+  std::vector<Refused> refused;
+  bool blocked = false;
   {
     const std::lock_guard lock(mutex_);
-    for (auto& [key, queue] : queues_) {
-      if (!queue.running || queue.stalled || Clock::now() - queue.started < stall_limit_) continue;
-      queue.stalled = true;
-      tell(key);
-      for (Job& job : queue.waiting) refused.push_back(std::move(job));
-      queue.waiting.clear();
+    look_at_running(now, tell, refused);
+    for (Room& room : rooms_) {
+      look_at_room(room, now);
+      blocked = blocked || stands_still(room, now, patience_.blocked);
+    }
+    look_at_waiting(now, refused);
+  }
+  for (const Refused& one : refused) one.job.refuse(one.why);
+  return blocked;
+}
+
+template <class Key>
+void Dispatcher<Key>::look_at_running(Clock::time_point now, const std::function<void(const Key&)>& tell,
+                                      std::vector<Refused>& refused) {
+  for (auto& [key, queue] : queues_) {
+    if (!queue.running || queue.stuck || now - queue.since < patience_.stuck) continue;
+    queue.stuck = true;
+    distrust(key, queue);
+    tell(key);
+    for (Job& job : queue.waiting) refused.push_back({std::move(job), Refusal::kStuck});
+    queue.waiting.clear();
+  }
+}
+
+template <class Key>
+void Dispatcher<Key>::distrust(const Key& key, Queue& queue) {
+  if (!may_hang(queue.room)) return;
+  distrusted_.insert(key);
+  while (queue.room > 0) ++rooms_[--queue.room].taken;  // even if that room is full
+}
+
+template <class Key>
+void Dispatcher<Key>::look_at_room(Room& room, Clock::time_point now) const {
+  if (!room.ready.empty()) {
+    room.wanted = now;
+    if (!room.waited_for) room.waited_for = queues_.at(room.ready.front()).since;
+  } else if (now - room.wanted >= patience_.stuck) {
+    room.waited_for.reset();  // who was refused does not ask again
+  }
+}
+
+template <class Key>
+bool Dispatcher<Key>::stands_still(const Room& room, Clock::time_point now, Clock::duration how_long) {
+  return room.waited_for && now - std::max(*room.waited_for, room.moved) >= how_long;
+}
+
+template <class Key>
+void Dispatcher<Key>::look_at_waiting(Clock::time_point now, std::vector<Refused>& refused) {
+  for (Room& room : rooms_) {
+    if (!stands_still(room, now, patience_.stuck)) continue;
+    // The first has waited for the longest. While there is place, its thread is on the way.
+    while (!room.ready.empty() && room_to_serve() == nullptr) {
+      const auto entry = queues_.find(room.ready.front());
+      if (now - entry->second.since < patience_.stuck) break;
+      for (Job& job : entry->second.waiting) refused.push_back({std::move(job), Refusal::kNoRoom});
+      queues_.erase(entry);
+      room.ready.pop_front();
     }
   }
-  for (const Job& job : refused) job.refuse();
 }
 
 template <class Key>
@@ -119,32 +227,60 @@ bool Dispatcher<Key>::busy() {
   return !queues_.empty();
 }
 
+// The outermost room that has both a call to run and a place for it: its calls are the quickest to return.
+template <class Key>
+typename Dispatcher<Key>::Room* Dispatcher<Key>::room_to_serve() {
+  for (auto room = rooms_.rbegin(); room != rooms_.rend(); ++room) {
+    if (room->taken >= room->places) return nullptr;  // and so those in it have none either
+    if (!room->ready.empty()) return &*room;
+  }
+  return nullptr;
+}
+
+template <class Key>
+void Dispatcher<Key>::take_places(std::size_t room) {
+  rooms_[room].moved = Clock::now();
+  for (std::size_t i = room; i < rooms_.size(); ++i) ++rooms_[i].taken;
+}
+
+template <class Key>
+void Dispatcher<Key>::give_places(std::size_t room) {
+  for (std::size_t i = room; i < rooms_.size(); ++i) {
+    --rooms_[i].taken;
+    rooms_[i].moved = Clock::now();
+  }
+}
+
 template <class Key>
 void Dispatcher<Key>::work() {
   started_.count_down();
   std::unique_lock lock(mutex_);
   while (true) {
-    ready_changed_.wait(lock, [this] { return stop_ || !ready_.empty(); });
+    Room* room = nullptr;
+    changed_.wait(lock, [&] { return stop_ || (room = room_to_serve()) != nullptr; });
     if (stop_) return;
-    const Key key = ready_.front();
-    ready_.pop_front();
+    const Key key = room->ready.front();
+    room->ready.pop_front();
     // A reference into a map stays valid while other entries come and go; this one stays as long as it runs.
     Queue& queue = queues_.at(key);
     const Job job = std::move(queue.waiting.front());
     queue.waiting.pop_front();
     queue.running = true;
-    queue.started = Clock::now();
+    queue.since = Clock::now();
+    take_places(queue.room);
     lock.unlock();
     const std::function<void()> tell_end = job.run();
     lock.lock();
-    queue.running = queue.stalled = false;
+    give_places(queue.room);
+    if (may_hang(job.room) && !queue.stuck) distrusted_.erase(key);
+    queue.running = queue.stuck = false;
     tell_end();
     if (queue.waiting.empty()) {
       queues_.erase(key);
     } else {
-      ready_.push_back(key);
-      ready_changed_.notify_one();
+      make_ready(key, queue);
     }
+    changed_.notify_all();  // its places may do for more than this thread will take
   }
 }
 

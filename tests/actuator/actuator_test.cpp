@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <latch>
@@ -17,6 +18,7 @@
 
 #include "fake_sysfs.h"
 #include "protocol/violation.h"
+#include "tests/eventually.h"
 
 namespace whawty {
 namespace {
@@ -59,8 +61,8 @@ class ScriptedHypervisor : public Hypervisor {
 // An actuator on a thread of its own; the test is its matcher.
 class ActuatorTest : public testing::Test {
  protected:
-  explicit ActuatorTest(Dispatcher<Uuid>::Clock::duration stall_limit = 1h)
-      : ActuatorTest(Channel::pair(), stall_limit) {}
+  explicit ActuatorTest(Dispatcher<Uuid>::Patience patience = {1h, 1h})
+      : ActuatorTest(Channel::pair(), patience) {}
   ~ActuatorTest() override { end(); }
 
   void send(std::uint64_t id, const decltype(Request::what)& what) {
@@ -92,7 +94,15 @@ class ActuatorTest : public testing::Test {
     return ending_;
   }
 
+  std::variant<std::monostate, CallError> hang(std::atomic<std::size_t>& count) {
+    ++count;
+    released_.wait();
+    return std::monostate{};
+  }
+
   std::latch released_{1};  // what calls that hang wait for
+  std::atomic<std::size_t> hanging_attaches_ = 0;
+  std::atomic<std::size_t> hanging_detaches_ = 0;
   const FakeSysfs sysfs_;
   const Digest meant_ = sysfs_.digest();
   const Limits limits_{Ceiling{}, DeviceCheck{sysfs_.open()}};
@@ -101,8 +111,10 @@ class ActuatorTest : public testing::Test {
   std::optional<Channel> matcher_;
 
  private:
-  ActuatorTest(std::pair<Fd, Fd> ends, Dispatcher<Uuid>::Clock::duration stall_limit)
-      : matcher_(std::move(ends.first)), dispatcher_(4, stall_limit), own_end_(std::move(ends.second)) {}
+  ActuatorTest(std::pair<Fd, Fd> ends, Dispatcher<Uuid>::Patience patience)
+      : matcher_(std::move(ends.first)),
+        dispatcher_(call_places(), patience),
+        own_end_(std::move(ends.second)) {}
 
   void SetUp() override {
     thread_ = std::thread([this] {
@@ -316,7 +328,7 @@ TEST_F(ActuatorTest, ItEndsWithItsMatcher) {
 // Its calls are stuck as soon as it looks.
 class StalledActuatorTest : public ActuatorTest {
  protected:
-  StalledActuatorTest() : ActuatorTest(0s) {}
+  StalledActuatorTest() : ActuatorTest({0s, 1h}) {}
 };
 
 TEST_F(StalledActuatorTest, AStuckGuestIsReportedRefusedAndInNobodysWay) {
@@ -337,6 +349,98 @@ TEST_F(StalledActuatorTest, AStuckGuestIsReportedRefusedAndInNobodysWay) {
   EXPECT_EQ(std::get<Result>(message).outcome, Outcome::kDone);
   released_.count_down();
   EXPECT_EQ(expect<Result>().request, 1U);
+}
+
+// Attaches hang in four domains, as many as wish to; the test asks for what others need.
+class CrowdedActuatorTest : public ActuatorTest {
+ protected:
+  static constexpr Uuid kOther{1, 1};
+
+  explicit CrowdedActuatorTest(Dispatcher<Uuid>::Patience patience = {1h, 1h}) : ActuatorTest(patience) {
+    hypervisor_.on_attach = [&](const Uuid&, const Hostdev&) { return hang(hanging_attaches_); };
+  }
+  ~CrowdedActuatorTest() override {
+    if (!released_.try_wait()) released_.count_down();
+  }
+
+  void let_attaches_hang() {
+    for (std::uint64_t i = 1; i <= 4; ++i) send(i, AttachHostdev{{0, i}, kWebcam, meant_});
+    ASSERT_TRUE(eventually([&] { return hanging_attaches_ == call_places()[kAttaches]; }));
+  }
+
+  // The next result, whatever else is told before it.
+  Result result() {
+    ActuatorMessage message = next();
+    while (!std::holds_alternative<Result>(message)) message = next();
+    return std::get<Result>(message);
+  }
+};
+
+TEST_F(CrowdedActuatorTest, DetachesListsAndDescriptionsOfOthersAreAnsweredWhileAttachesHang) {
+  let_attaches_hang();
+  send(11, DetachHostdev{kOther, kWebcam});
+  EXPECT_EQ(result().request, 11U);
+  send(12, ListDomains{});
+  EXPECT_EQ(result().request, 12U);
+  send(13, DescribeDomain{kOther});
+  EXPECT_EQ(result().request, 13U);
+  send(14, PingActuator{});
+  EXPECT_EQ(result().request, 14U);
+  EXPECT_EQ(hanging_attaches_, call_places()[kAttaches]);
+  released_.count_down();
+  for (int i = 1; i <= 4; ++i) EXPECT_EQ(result().outcome, Outcome::kDone);
+}
+
+TEST_F(CrowdedActuatorTest, ListsAndDescriptionsAreAnsweredWhileADetachHangsToo) {
+  hypervisor_.on_detach = [&](const Uuid&, const Hostdev&) { return hang(hanging_detaches_); };
+  let_attaches_hang();
+  send(10, DetachHostdev{{0, 10}, kWebcam});
+  ASSERT_TRUE(eventually([&] { return hanging_detaches_ == 1; }));
+  send(11, DetachHostdev{kOther, kWebcam});
+  send(12, ListDomains{});
+  EXPECT_EQ(result().request, 12U);
+  send(13, DescribeDomain{{0, 13}});
+  EXPECT_EQ(result().request, 13U);
+}
+
+// What waits longer than 50 ms is refused; what stands still for 250 ms is blocked.
+class BlockedActuatorTest : public CrowdedActuatorTest {
+ protected:
+  BlockedActuatorTest() : CrowdedActuatorTest({50ms, 250ms}) {}
+
+  // Asks again and again, as a matcher does, but not for ever.
+  void ask_on(std::uint64_t id) {
+    while (refusals_ < 10) {
+      send(id, AttachHostdev{kOther, kWebcam, meant_});
+      Result refused = result();
+      while (refused.request != id) refused = result();
+      ++refusals_;
+      ASSERT_EQ(refused.outcome, Outcome::kStalled);
+    }
+  }
+
+  unsigned refusals_ = 0;
+};
+
+TEST_F(BlockedActuatorTest, WhatFindsNoRoomIsRefusedAndTheEndComesWhenNothingMoves) {
+  let_attaches_hang();
+  EXPECT_THROW(ask_on(10), PeerClosed);
+  EXPECT_EQ(end(), "requests wait for calls that hang, and none has returned for too long: ending");
+  EXPECT_LE(refusals_, 5U) << "each has waited for 50 ms or longer";
+}
+
+TEST_F(BlockedActuatorTest, OneGuestThatIsStuckEndsNothing) {
+  send(1, AttachHostdev{kA, kWebcam, meant_});
+  EXPECT_EQ(expect<DomainStalled>().uuid, kA);
+  std::uint64_t id = 2;
+  const auto until = std::chrono::steady_clock::now() + 300ms;
+  while (std::chrono::steady_clock::now() < until) {
+    send(++id, AttachHostdev{kA, kWebcam, meant_});
+    EXPECT_EQ(result().outcome, Outcome::kStalled);
+    send(++id, DetachHostdev{kB, kWebcam});
+    EXPECT_EQ(result().outcome, Outcome::kDone);
+  }
+  EXPECT_EQ(end(), "peer closed");
 }
 
 TEST_F(ActuatorTest, AMatcherThatDoesNotReadIsWaitedForAndMissesNothing) {

@@ -23,8 +23,8 @@ constexpr int kB = 2;
 constexpr int kC = 3;
 
 // Longer than any test, and shorter than any call.
-constexpr Calls::Clock::duration kNever = 1h;
-constexpr Calls::Clock::duration kAtOnce = 0s;
+constexpr Calls::Patience kNever{1h, 1h};
+constexpr Calls::Patience kAtOnce{0s, 1h};
 
 // What jobs did, as they did it.
 class Journal {
@@ -34,18 +34,25 @@ class Journal {
     notes_.push_back(what);
   }
 
+  void clear() {
+    const std::lock_guard lock(mutex_);
+    notes_.clear();
+  }
+
   std::vector<std::string> notes() const {
     const std::lock_guard lock(mutex_);
     return notes_;
   }
 
   Calls::Job job(
-      const std::string& name, const std::function<void()>& work = [] {}) {
-    return {[this, name, work] {
-              work();
-              return [this, name] { note(name + " ran"); };
-            },
-            [this, name] { note(name + " refused"); }};
+      const std::string& name, const std::function<void()>& work = [] {}, std::size_t room = 0) {
+    return {
+        room,
+        [this, name, work] {
+          work();
+          return [this, name] { note(name + " ran"); };
+        },
+        [this, name](Refusal why) { note(name + (why == Refusal::kStuck ? " refused" : " finds no room")); }};
   }
 
  private:
@@ -57,15 +64,24 @@ class Journal {
 class Held {
  public:
   // Back when it runs.
-  void run(Calls& dispatcher, int key, Journal& journal, const std::string& name) {
-    dispatcher.submit(key, journal.job(name, [this] {
-      begun_.count_down();
-      released_.wait();
-    }));
-    begun_.wait();
+  void run(Calls& dispatcher, int key, Journal& journal, const std::string& name, std::size_t room = 0) {
+    submit(dispatcher, key, journal, name, room);
+    await();
   }
 
-  void release() { released_.count_down(); }
+  void submit(Calls& dispatcher, int key, Journal& journal, const std::string& name, std::size_t room = 0) {
+    const auto wait = [this] {
+      begun_.count_down();
+      released_.wait();
+    };
+    dispatcher.submit(key, journal.job(name, wait, room));
+  }
+
+  void await() { begun_.wait(); }
+
+  void release() {
+    if (!released_.try_wait()) released_.count_down();
+  }
 
  private:
   std::latch begun_{1};
@@ -75,15 +91,16 @@ class Held {
 class DispatcherTest : public testing::Test {
  protected:
   // Submits a job for the key and waits until it has run.
-  static void run_one(Calls& dispatcher, int key) {
+  static void run_one(Calls& dispatcher, int key, std::size_t room = 0) {
     std::latch done(1);
-    dispatcher.submit(key, {[&] { return [&] { done.count_down(); }; }, [] { FAIL() << "refused"; }});
+    dispatcher.submit(
+        key, {room, [&] { return [&] { done.count_down(); }; }, [](Refusal) { FAIL() << "refused"; }});
     done.wait();
   }
 
   static std::vector<int> stalled(Calls& dispatcher) {
     std::vector<int> keys;
-    dispatcher.find_stalled([&](int key) { keys.push_back(key); });
+    dispatcher.look(Calls::Clock::now(), [&](int key) { keys.push_back(key); });
     return keys;
   }
 
@@ -97,7 +114,7 @@ class DispatcherTest : public testing::Test {
 };
 
 TEST_F(DispatcherTest, TheCallsOfOneDomainRunInOrderAndOneAtATime) {
-  Calls dispatcher(4, kNever);
+  Calls dispatcher({4}, kNever);
   std::atomic<int> running = 0;
   std::vector<std::string> expected;
   for (int i = 0; i < 200; ++i) {
@@ -113,7 +130,7 @@ TEST_F(DispatcherTest, TheCallsOfOneDomainRunInOrderAndOneAtATime) {
 }
 
 TEST_F(DispatcherTest, DomainsRunSideBySide) {
-  Calls dispatcher(3, kNever);
+  Calls dispatcher({3}, kNever);
   // None returns before all have begun.
   std::latch all(3);
   for (int key : {kA, kB, kC}) dispatcher.submit(key, journal_.job("one", [&] { all.arrive_and_wait(); }));
@@ -122,14 +139,14 @@ TEST_F(DispatcherTest, DomainsRunSideBySide) {
 }
 
 TEST_F(DispatcherTest, MoreDomainsThanThreadsAreAllServed) {
-  Calls dispatcher(2, kNever);
+  Calls dispatcher({2}, kNever);
   for (int i = 0; i < 300; ++i) dispatcher.submit(i % 100, journal_.job("one"));
   until_idle(dispatcher);
   EXPECT_EQ(journal_.notes().size(), 300U);
 }
 
 TEST_F(DispatcherTest, AStuckCallIsNamedOnceAndWhatWaitsForItIsRefused) {
-  Calls dispatcher(2, kAtOnce);
+  Calls dispatcher({2}, kAtOnce);
   held_.run(dispatcher, kA, journal_, "stuck");
   dispatcher.submit(kA, journal_.job("second"));
   dispatcher.submit(kA, journal_.job("third"));
@@ -151,7 +168,7 @@ TEST_F(DispatcherTest, AStuckCallIsNamedOnceAndWhatWaitsForItIsRefused) {
 }
 
 TEST_F(DispatcherTest, ACallThatIsNotYetOverTheLimitIsNotStuck) {
-  Calls dispatcher(1, kNever);
+  Calls dispatcher({1}, kNever);
   held_.run(dispatcher, kA, journal_, "slow");
   dispatcher.submit(kA, journal_.job("next"));
   EXPECT_THAT(stalled(dispatcher), IsEmpty());
@@ -160,20 +177,149 @@ TEST_F(DispatcherTest, ACallThatIsNotYetOverTheLimitIsNotStuck) {
   EXPECT_THAT(journal_.notes(), ElementsAre("slow ran", "next ran"));
 }
 
-TEST_F(DispatcherTest, WhatWaitsForAThreadIsNotStuck) {
-  Calls dispatcher(1, kAtOnce);
-  held_.run(dispatcher, kA, journal_, "stuck");
-  dispatcher.submit(kB, journal_.job("other"));
-  EXPECT_THAT(stalled(dispatcher), ElementsAre(kA));
+// Two calls that hang have all places of the inner room: what is left is one of the middle and one of the
+// outer.
+class DispatcherRoomsTest : public DispatcherTest {
+ protected:
+  static constexpr std::size_t kInner = 1, kMiddle = 2, kOuter = 3;  // 0 is for those that were stuck
+  static constexpr Calls::Patience kPatience{8s, 45s};
+
+  DispatcherRoomsTest() {
+    held_.run(calls_, kA, journal_, "stuck", kInner);
+    other_.run(calls_, kB, journal_, "stuck too", kInner);
+  }
+  ~DispatcherRoomsTest() override {
+    for (Held* const one : {&held_, &other_, &third_}) one->release();
+    until_idle(calls_);
+  }
+
+  void submit(int key, const std::string& name, std::size_t room = kInner) {
+    const auto nothing = [] {};
+    calls_.submit(key, journal_.job(name, nothing, room));
+  }
+
+  // Looks, as if that time had passed since the test began. True: a room is blocked.
+  bool look_after(Calls::Clock::duration time) {
+    return calls_.look(start_ + time, [](int) {});
+  }
+
+  Held other_, third_;
+  Calls calls_{{1, 2, 3, 4}, kPatience};
+  const Calls::Clock::time_point start_ = Calls::Clock::now();
+};
+
+TEST_F(DispatcherRoomsTest, CallsThatHangLeaveTheOuterRoomsTheirs) {
+  submit(11, "inner");
+  run_one(calls_, 12, kMiddle);
+  run_one(calls_, 13, kOuter);
+  EXPECT_THAT(journal_.notes(), IsEmpty()) << "there is no place for another one of the inner room";
+
+  third_.run(calls_, 14, journal_, "stuck too", kMiddle);
+  submit(15, "middle", kMiddle);
+  run_one(calls_, 16, kOuter);
+  EXPECT_THAT(journal_.notes(), IsEmpty()) << "nor of the middle one";
+}
+
+TEST_F(DispatcherRoomsTest, APlaceThatBecomesFreeIsTakenByWhoeverWaitedForIt) {
+  submit(11, "first");
+  submit(12, "second");
   held_.release();
-  until_idle(dispatcher);
-  EXPECT_THAT(journal_.notes(), ElementsAre("stuck ran", "other ran"));
+  run_one(calls_, 13, kInner);
+  EXPECT_THAT(journal_.notes(), ElementsAre("stuck ran", "first ran", "second ran"));
+}
+
+TEST_F(DispatcherRoomsTest, WhatWaitsForAPlaceWhereNothingMovesIsRefused) {
+  submit(11, "first");
+  submit(11, "behind it", kOuter);
+  EXPECT_FALSE(look_after(7s));
+  EXPECT_THAT(journal_.notes(), IsEmpty());
+  EXPECT_FALSE(look_after(9s));
+  EXPECT_THAT(journal_.notes(), ElementsAre("first finds no room", "behind it finds no room"));
+  run_one(calls_, 11, kMiddle);  // its key is not taken for stuck
+}
+
+TEST_F(DispatcherRoomsTest, AnEndAndABeginningStartTheTimeAnew) {
+  third_.submit(calls_, 11, journal_, "next", kInner);
+  submit(12, "last");
+  std::this_thread::sleep_for(50ms);
+  const Calls::Clock::duration moved = Calls::Clock::now() - start_;
+  held_.release();
+  third_.await();
+  EXPECT_FALSE(look_after(moved + 8s - 10ms));
+  EXPECT_THAT(journal_.notes(), ElementsAre("stuck ran"));
+  EXPECT_FALSE(look_after(moved + 9s));
+  EXPECT_THAT(journal_.notes(), ElementsAre("stuck ran", "last finds no room"));
+  submit(12, "last");
+  EXPECT_FALSE(look_after(moved + 45s - 10ms));
+}
+
+TEST_F(DispatcherRoomsTest, ARoomInWhichNothingMovesIsBlockedHoweverOftenItsCallsAreRefused) {
+  for (int i = 1; i <= 5; ++i) {
+    submit(11, "one");
+    EXPECT_FALSE(look_after(i * 8s + 500ms)) << i;
+  }
+  submit(11, "one");
+  EXPECT_TRUE(look_after(46s));
+}
+
+TEST_F(DispatcherRoomsTest, CallsThatHangAndKeepNobodyWaitingBlockNothing) {
+  EXPECT_FALSE(look_after(1h));
+  run_one(calls_, 11, kOuter);
+  EXPECT_FALSE(look_after(2h));
+}
+
+TEST_F(DispatcherRoomsTest, WhatWaitsForItsOwnKeyOnlyBlocksNothing) {
+  submit(kA, "same key");
+  EXPECT_FALSE(look_after(1h));
+  EXPECT_THAT(journal_.notes(), ElementsAre("same key refused"));
+}
+
+TEST_F(DispatcherRoomsTest, WhoeverWasRefusedAndAsksNoMoreIsNotWaitedFor) {
+  submit(11, "one");
+  EXPECT_FALSE(look_after(9s));
+  EXPECT_FALSE(look_after(18s));
+  EXPECT_FALSE(look_after(46s));
+}
+
+// Each was stuck once and has returned. While one of them is at it again, the other has to wait, and nobody
+// else.
+TEST_F(DispatcherRoomsTest, KeysThatWereStuckHaveARoomOfTheirOwnUntilTheyAnswer) {
+  EXPECT_FALSE(look_after(9s));
+  held_.release();
+  other_.release();
+  until_idle(calls_);
+  journal_.clear();
+  third_.run(calls_, kA, journal_, "again", kInner);
+  submit(kB, "waits");
+  run_one(calls_, kC, kInner);
+  EXPECT_THAT(journal_.notes(), IsEmpty());
+  third_.release();
+  until_idle(calls_);
+  EXPECT_THAT(journal_.notes(), ElementsAre("again ran", "waits ran"));
+
+  // None was stuck this time.
+  Held one, two;
+  one.run(calls_, kA, journal_, "one", kInner);
+  two.run(calls_, kB, journal_, "two", kInner);
+  one.release();
+  two.release();
+  until_idle(calls_);
+}
+
+TEST_F(DispatcherRoomsTest, ACallThatIsStuckHasAPlaceOfThoseThatWere) {
+  EXPECT_FALSE(look_after(9s));
+  held_.release();
+  run_one(calls_, kC, kInner);
+  submit(kA, "again", kMiddle);  // but the other one is still stuck
+  run_one(calls_, kC, kMiddle);
+  run_one(calls_, kA + 10, kInner);
+  EXPECT_THAT(journal_.notes(), ElementsAre("stuck ran"));
 }
 
 TEST_F(DispatcherTest, ItsEndWaitsForWhatRunsAndDropsTheRest) {
   std::thread releasing;
   {
-    Calls dispatcher(1, kNever);
+    Calls dispatcher({1}, kNever);
     held_.run(dispatcher, kA, journal_, "running");
     dispatcher.submit(kA, journal_.job("waiting"));
     dispatcher.submit(kB, journal_.job("other"));
@@ -188,7 +334,7 @@ TEST_F(DispatcherTest, ItsEndWaitsForWhatRunsAndDropsTheRest) {
 }
 
 TEST_F(DispatcherTest, ItIsBusyAsLongAsACallRunsOrWaits) {
-  Calls dispatcher(1, kNever);
+  Calls dispatcher({1}, kNever);
   EXPECT_FALSE(dispatcher.busy());
   std::latch released(1);
   dispatcher.submit(kA, journal_.job("one", [&] { released.wait(); }));
@@ -199,39 +345,42 @@ TEST_F(DispatcherTest, ItIsBusyAsLongAsACallRunsOrWaits) {
 }
 
 TEST_F(DispatcherTest, ThatACallIsStuckIsNeverToldAfterItsEnd) {
-  Calls dispatcher(2, kAtOnce);
+  Calls dispatcher({2}, kAtOnce);
   std::latch ended(1);
   const auto tell_end = [&] {
     ended.count_down();
     std::this_thread::sleep_for(20ms);  // time to look in, if that were possible
   };
-  dispatcher.submit(kA, {[&] { return tell_end; }, [] { FAIL() << "refused"; }});
+  dispatcher.submit(kA, {0, [&] { return tell_end; }, [](Refusal) { FAIL() << "refused"; }});
   ended.wait();
   EXPECT_THAT(stalled(dispatcher), IsEmpty());
 }
 
 TEST_F(DispatcherTest, WhoHearsOfACallsEndCanAskForTheNext) {
-  Calls dispatcher(2, kAtOnce);
+  Calls dispatcher({2}, kAtOnce);
   for (unsigned i = 0; i < 2000; ++i) {
     std::latch ended(1);
-    dispatcher.submit(kA, {[&] { return [&] { ended.count_down(); }; }, [] { FAIL() << "refused"; }});
-    dispatcher.find_stalled([](int) {});
+    dispatcher.submit(kA,
+                      {0, [&] { return [&] { ended.count_down(); }; }, [](Refusal) { FAIL() << "refused"; }});
+    stalled(dispatcher);
     ended.wait();
   }
 }
 
 TEST_F(DispatcherTest, ManyThreadsSubmitAndEveryJobIsAnsweredOnce) {
   std::atomic<int> answered = 0;
-  Calls dispatcher(4, kAtOnce);
+  Calls dispatcher({1, 2, 4}, kAtOnce);
   {
     std::vector<std::jthread> threads;
     for (int i = 0; i < 3; ++i)
       threads.emplace_back([&, i] {
         for (int k = 0; k < 1000; ++k)
-          dispatcher.submit(5 * i + k % 5, {[&] { return [&] { ++answered; }; }, [&] { ++answered; }});
+          dispatcher.submit(5 * i + k % 5,
+                            {static_cast<std::size_t>(k % 3), [&] { return [&] { ++answered; }; },
+                             [&](Refusal) { ++answered; }});
       });
     threads.emplace_back([&] {
-      while (answered < 3000) dispatcher.find_stalled([](int) {});
+      while (answered < 3000) stalled(dispatcher);
     });
   }
   EXPECT_EQ(answered, 3000);

@@ -556,6 +556,27 @@ TEST(Reconciler, AGuestIsServedAgainWhenTheCallThatHungReturns) {
   EXPECT_EQ(world.calls, (Calls{"attach 1/5 a", "attach 1/5 a"}));
 }
 
+// One refusal, one description, one request: the actuator has each wait before it refuses it.
+TEST(Reconciler, AnAttachThatFoundNoRoomIsAskedForAgain) {
+  World world;
+  world.add("a");
+  world.configure(kWebcamToA);
+  world.snapshot({});
+  world.plug_unanswered(webcam());
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(world.requests.size(), 1U);
+    world.take(Result{world.requests.front().id, Outcome::kStalled, 0, "", 0});
+    world.requests.clear();
+    world.step();
+    ASSERT_EQ(world.requests.size(), 1U) << "its description";
+    world.answer();
+    world.step();
+  }
+  EXPECT_EQ(world.count(log::Level::kWarning, ""), 0U);
+  world.settle();
+  EXPECT_EQ(world.calls, Calls{"attach 1/5 a"});
+}
+
 TEST(Reconciler, AMalformedDomainHarmsNoOther) {
   World world;
   world.add("a");
