@@ -48,18 +48,24 @@ struct Calls {
   // numbers.
   Answer operator()(const AttachHostdev& attach) const {
     if (auto answer = allowed(attach.domain); failed(answer)) return answer;
-    if (look(attach) != DeviceCheck::Finding::kMeant)
-      return CallError{Outcome::kOtherDevice, 0, "the device is no longer the one that was meant"};
+    if (const auto before = look(attach); before != DeviceCheck::Finding::kMeant) return refusal(before);
     auto answer = hypervisor.attach(attach.domain, attach.hostdev, mark_of(attach.digest));
     if (failed(answer)) return answer;
     const DeviceCheck::Finding finding = look(attach);
     return finding == DeviceCheck::Finding::kMeant ? answer : undo(attach, finding);
   }
 
+  static CallError refusal(DeviceCheck::Finding finding) {
+    if (finding == DeviceCheck::Finding::kBarred)
+      return {Outcome::kOtherDevice, 0, "the device is a hub, or the host has not authorized it"};
+    return {Outcome::kOtherDevice, 0, "the device is no longer the one that was meant"};
+  }
+
   Answer undo(const AttachHostdev& attach, DeviceCheck::Finding finding) const {
     const bool detached = !failed(hypervisor.detach(attach.domain, attach.hostdev));
     if (finding == DeviceCheck::Finding::kGone)
       return CallError{Outcome::kOtherDevice, 0, "the device left while it was attached"};
+    if (finding == DeviceCheck::Finding::kBarred) return refusal(finding);
     log::error("ALARM: device ", decimal(attach.hostdev.bus, 3), '/', decimal(attach.hostdev.device, 3),
                " became another one while domain ", to_string(attach.domain),
                " was given it: ", detached ? "detached at once" : "it could NOT be detached");

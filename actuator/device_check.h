@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// Whether a device of the host is still the one that the matcher decided on: sysfs is asked by numbers alone.
+// Whether a device of the host is still the one that the matcher decided on, and one that a guest may have:
+// sysfs is asked by numbers alone.
 #pragma once
 
 #include "common/device_digest.h"
@@ -15,10 +16,11 @@ class DeviceCheck {
   // The directory in which the kernel lists devices by number, /sys/dev/char.
   explicit DeviceCheck(Fd devices) : devices_(std::move(devices)) {}
 
-  enum class Finding { kMeant, kGone, kOther };
+  enum class Finding { kMeant, kGone, kOther, kBarred };
 
-  // Whether the device with that bus and number has that vendor, product and digest. Throws std::system_error
-  // when sysfs cannot be read.
+  // Whether the device with that bus and number has that vendor, product and digest. One that has is barred
+  // if it is a hub, with which all devices behind it would go, or if the host has not authorized it. Throws
+  // std::system_error when sysfs cannot be read.
   Finding look(const Hostdev& hostdev, const Digest& digest) const;
 
  private:

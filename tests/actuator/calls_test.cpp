@@ -106,6 +106,31 @@ TEST_F(CallsTest, ADeviceThatLeavesWhileItIsAttachedIsDetachedAndNoCauseForAlarm
   EXPECT_EQ(hypervisor.calls, (Calls{"attach", "detach"}));
 }
 
+// A number of sysfs by which a guest may not have the device, though it is the one that was meant.
+constexpr std::pair<const char*, const char*> kBars[] = {
+    {"authorized", "0\n"}, {"authorized", "2\n"},    {"authorized", ""},  {"maxchild", "4\n"},
+    {"maxchild", ""},      {"bDeviceClass", "09\n"}, {"bDeviceClass", ""}};
+
+TEST_F(CallsTest, AHubAndADeviceThatIsNotAuthorizedAreNotAttached) {
+  for (const auto& [attribute, content] : kBars) {
+    sysfs.plug("descriptors of a webcam", "3187B60");
+    sysfs.write(attribute, content);
+    EXPECT_EQ(attach(), Outcome::kOtherDevice) << attribute << ' ' << content;
+  }
+  for (const char* const attribute : {"authorized", "maxchild", "bDeviceClass"}) {
+    sysfs.plug("descriptors of a webcam", "3187B60");
+    sysfs.remove(attribute);
+    EXPECT_EQ(attach(), Outcome::kOtherDevice) << attribute;
+  }
+  EXPECT_TRUE(hypervisor.calls.empty());
+}
+
+TEST_F(CallsTest, ADeviceThatLosesItsAuthorizationWhileItIsAttachedIsDetachedAndNoCauseForAlarm) {
+  hypervisor.during_attach = [this] { sysfs.write("authorized", "0\n"); };
+  EXPECT_EQ(attach(), Outcome::kOtherDevice);
+  EXPECT_EQ(hypervisor.calls, (Calls{"attach", "detach"}));
+}
+
 TEST_F(CallsTest, OfAThousandSwapsNoneLeavesAWrongDevice) {
   std::mt19937 random(20261122);
   int swapped = 0;

@@ -32,6 +32,9 @@ class FakeSysfs {
     write("devnum", "5\n");
     write("idVendor", "046d\n");
     write("idProduct", "0825\n");
+    write("bDeviceClass", "ef\n");
+    write("maxchild", "0\n");
+    write("authorized", "1\n");
     write("descriptors", descriptors);
     write("serial", serial + "\n");
   }

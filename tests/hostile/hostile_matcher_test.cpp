@@ -259,6 +259,25 @@ TEST_F(HostileMatcherOfActuatorTest, AMillionRequestsAreLimitedAndTouchNoOtherDo
   EXPECT_GT(detaches, 0);
 }
 
+// It, or a scanner that it believes, names a hub, and a device that the host has not authorized: with all
+// four numbers and the digest right.
+TEST_F(HostileMatcherOfActuatorTest, NoHubAndNothingThatIsNotAuthorizedIsHandedOver) {
+  for (const auto& [attribute, bad, good] :
+       {std::tuple{"authorized", "0", "1"}, std::tuple{"maxchild", "4", "0"}}) {
+    host_.write_attribute("3-5", attribute, bad);
+    Worker actuator(WHAWTY_ACTUATOR, 1, kArguments);
+    ASSERT_TRUE(actuator.peer(0).send(encode(Request{1, AttachHostdev{{0, 1}, kDevice, digest_}})));
+    const auto datagram = actuator.peer(0).receive();
+    ASSERT_TRUE(datagram);
+    const Result result = std::get<Result>(decode_actuator_message(*datagram));
+    EXPECT_EQ(result.outcome, Outcome::kOtherDevice) << attribute;
+    EXPECT_EQ(result.message, "the device is a hub, or the host has not authorized it");
+    EXPECT_EQ(actuator.end(), kExitPeerClosed);
+    host_.write_attribute("3-5", attribute, good);
+  }
+  for (const std::string& call : calls()) EXPECT_FALSE(call.starts_with("attach")) << call;
+}
+
 // Nobody reads the answers: then no more requests are taken than there may be unanswered.
 TEST_F(HostileMatcherOfActuatorTest, AnswersThatNobodyReadsTakeNoMemory) {
   Worker actuator(WHAWTY_ACTUATOR, 1, kArguments);

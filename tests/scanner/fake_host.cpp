@@ -86,6 +86,8 @@ UsbDevice device(const std::string& sysname, unsigned bus, unsigned number) {
           {{"idVendor", "046d"},
            {"idProduct", "0825"},
            {"bDeviceClass", "00"},
+           {"maxchild", "0"},
+           {"authorized", "1"},
            {sysname + ":1.0/bInterfaceClass", "03"}},
           "",
           ""};
