@@ -48,6 +48,16 @@ struct HostUse {
 inline constexpr std::size_t kMaxHostUses = 16;  // of a device
 inline constexpr std::size_t kMaxHostUseName = 32;
 
+// Who has the interfaces of a device. While a guest has it, QEMU keeps drivers of the host away from all of
+// them.
+enum class DriverKind : std::uint8_t {
+  kNone,   // nobody
+  kUsbfs,  // a program: QEMU, for a guest that uses it
+  kHost,   // a driver of the host has at least one of them
+};
+inline constexpr DriverKind kLastDriverKind = DriverKind::kHost;
+inline constexpr std::size_t kMaxDriverName = 32;
+
 struct Device {
   std::string sysname;       // the port path, "3-6.3"; "usb3" for a root hub
   std::uint16_t bus = 0;     // 1 to kMaxBus
@@ -62,13 +72,16 @@ struct Device {
   bool properties_omitted = false;   // the device had more of them than a record holds
   std::optional<Digest> digest{};    // of what it is beyond its numbers; without one, only these are known
   std::vector<HostUse> host_uses{};  // sorted, none twice, at most kMaxHostUses
+  bool authorized = true;            // by the host; one that is not has no interfaces
+  DriverKind driver = DriverKind::kNone;
+  std::string host_driver{};  // the kernel's name of one, "usbhid", 1 to kMaxDriverName bytes; only of kHost
 
   bool operator==(const Device&) const = default;
 };
 
 // About how many bytes of memory the device takes.
 inline std::size_t footprint(const Device& device) {
-  std::size_t bytes = sizeof device + device.interface_classes.size();
+  std::size_t bytes = sizeof device + device.interface_classes.size() + device.host_driver.size();
   for (const Property& property : device.properties)
     bytes += sizeof property + property.name.size() + property.value.size();
   for (const auto* const tags : {&device.tags, &device.current_tags})

@@ -44,6 +44,9 @@ void write_device(schema::Device::Builder record, const Device& device) {
     uses[i].setKind(static_cast<std::uint8_t>(device.host_uses[i].kind));
     uses[i].setName(frame::data(device.host_uses[i].name));
   }
+  record.setAuthorized(device.authorized);
+  record.setDriver(static_cast<std::uint8_t>(device.driver));
+  record.setHostDriver(frame::data(device.host_driver));
 }
 
 std::string read_sysname(capnp::Data::Reader data) {
@@ -89,6 +92,15 @@ std::vector<HostUse> read_host_uses(capnp::List<schema::HostUse>::Reader list) {
   return uses;
 }
 
+void read_driver(schema::Device::Reader record, Device& device) {
+  constexpr auto kLast = static_cast<std::uint8_t>(kLastDriverKind);
+  device.driver =
+      static_cast<DriverKind>(frame::bounded<std::uint8_t>(record.getDriver(), 0, kLast, "a kind of driver"));
+  const bool named = device.driver == DriverKind::kHost;
+  device.host_driver =
+      frame::bytes(record.getHostDriver(), named ? 1 : 0, named ? kMaxDriverName : 0, "the name of a driver");
+}
+
 Device read_device(schema::Device::Reader record) {
   Device device;
   device.sysname = read_sysname(record.getSysname());
@@ -106,6 +118,8 @@ Device read_device(schema::Device::Reader record) {
   device.properties_omitted = record.getPropertiesOmitted();
   if (record.hasDigest()) device.digest = frame::read_digest(record.getDigest());
   device.host_uses = read_host_uses(record.getHostUses());
+  device.authorized = record.getAuthorized();
+  read_driver(record, device);
   return device;
 }
 

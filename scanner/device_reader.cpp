@@ -56,18 +56,35 @@ Device numbers(const SysfsDirectory& directory, const std::string& sysname) {
   device.vendor = number<std::uint16_t>(directory, "idVendor", 16);
   device.product = number<std::uint16_t>(directory, "idProduct", 16);
   device.device_class = number<std::uint8_t>(directory, "bDeviceClass", 16);
+  device.authorized = number<std::uint8_t>(directory, "authorized", 10) != 0;
   return device;
 }
 
-std::vector<std::uint8_t> interface_classes(const SysfsDirectory& directory) {
-  std::vector<std::uint8_t> classes;
+// An interface's driver, by its path in sysfs. Of several drivers of the host the first is named.
+void add_driver(const std::string& path, Device& device) {
+  const std::string name = path.substr(path.rfind('/') + 1, kMaxDriverName);
+  if (name.empty() || device.driver == DriverKind::kHost) return;
+  device.driver = name == "usbfs" ? DriverKind::kUsbfs : DriverKind::kHost;
+  if (device.driver == DriverKind::kHost) device.host_driver = name;
+}
+
+void read_interfaces(const SysfsDirectory& directory, Device& device) {
   for (const std::string& child : directory.names()) {
     if (child.find(':') == std::string::npos) continue;  // an interface is "3-6.3:1.0"
     const std::string name = child + "/bInterfaceClass";
     // An interface may leave alone, when the device's configuration is changed.
-    if (const auto text = directory.attribute(name)) classes.push_back(parse<std::uint8_t>(name, *text, 16));
+    const auto text = directory.attribute(name);
+    if (!text) continue;
+    device.interface_classes.push_back(parse<std::uint8_t>(name, *text, 16));
+    if (const auto driver = directory.link(child + "/driver")) add_driver(*driver, device);
   }
-  return classes;
+}
+
+// All for which the kernel does not take the device's lock.
+Device facts(const SysfsDirectory& directory, const std::string& sysname) {
+  Device device = numbers(directory, sysname);
+  read_interfaces(directory, device);
+  return device;
 }
 
 std::vector<Property> properties(udev_device* handle) {
@@ -143,8 +160,7 @@ Reading read_once(udev* udev, const std::string& sysname, const std::vector<Host
   const auto directory = SysfsDirectory::open(concat(kUsbDevices, '/', sysname));
   if (!directory) return {};
   const UdevDevice handle = open_handle(udev, sysname);
-  Device device = numbers(*directory, sysname);
-  device.interface_classes = interface_classes(*directory);
+  Device device = facts(*directory, sysname);
   device.properties = properties(handle.get());
   device.tags = names(udev_device_get_tags_list_entry(handle.get()));
   device.current_tags = names(udev_device_get_current_tags_list_entry(handle.get()));
@@ -173,11 +189,11 @@ Reading read_device(udev* udev, const std::string& sysname, const std::vector<Ho
   return {};
 }
 
-std::optional<Device> read_numbers(const std::string& sysname) {
+std::optional<Device> read_facts(const std::string& sysname) {
   try {
     const auto directory = SysfsDirectory::open(concat(kUsbDevices, '/', sysname));
     if (!directory) return std::nullopt;
-    return fitted(numbers(*directory, sysname)).device;
+    return fitted(facts(*directory, sysname)).device;
   } catch (const Gone&) {
     return std::nullopt;
   } catch (const Nonsense&) {

@@ -32,9 +32,9 @@ struct Reading {
 // fault.
 Reading read_device(udev* udev, const std::string& sysname, const std::vector<HostUse>& uses = {});
 
-// Only what the kernel always tells: sysfs name, numbers and class. Nothing when there is no such device, or
-// one that read_device would not tell.
-std::optional<Device> read_numbers(const std::string& sysname);
+// Only what the kernel always tells: sysfs name, numbers, classes, whether it is authorized, and its drivers.
+// Nothing when there is no such device, or one that read_device would not tell.
+std::optional<Device> read_facts(const std::string& sysname);
 
 inline constexpr unsigned kPatienceWithUdev = 30'000;  // milliseconds since the device was connected
 

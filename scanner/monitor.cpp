@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <stdexcept>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -19,6 +20,19 @@ namespace whawty {
 namespace {
 
 constexpr int kReceiveBuffer = 8 * 1024 * 1024;  // bytes: a few thousand events
+
+constexpr const char* kInterface = "usb_interface";
+
+// An interface is "3-6.3:1.0", its device "3-6.3".
+void note(udev_device* device, Hints& hints) {
+  const std::string sysname = udev_device_get_sysname(device);
+  const char* const type = udev_device_get_devtype(device);
+  if (type != nullptr && std::string_view(type) == kInterface) {
+    hints.interfaces.insert(sysname.substr(0, sysname.find(':')));
+  } else {
+    hints.sysnames.insert(sysname);
+  }
+}
 
 // libudev returns a negative errno.
 void check(int result, const char* step) {
@@ -44,8 +58,9 @@ Monitor::Monitor(udev* udev, int number) : monitor_(monitor_at(number, udev)) {
   if (!monitor_) throw std::system_error(errno, std::generic_category(), "udev monitor");
   if (fd() != number)
     throw std::runtime_error(concat("the udev monitor is descriptor ", fd(), ", not ", number));
-  check(udev_monitor_filter_add_match_subsystem_devtype(monitor_.get(), "usb", "usb_device"),
-        "udev monitor's filter");
+  for (const char* const type : {"usb_device", kInterface})
+    check(udev_monitor_filter_add_match_subsystem_devtype(monitor_.get(), "usb", type),
+          "udev monitor's filter");
   // Without privileges the system's limit holds (net.core.rmem_max); what overflows the buffer costs a
   // rescan.
   udev_monitor_set_receive_buffer_size(monitor_.get(), kReceiveBuffer);
@@ -62,7 +77,7 @@ Hints Monitor::take() {
     errno = 0;
     const UdevDevice device(udev_monitor_receive_device(monitor_.get()));
     if (device) {
-      hints.sysnames.insert(udev_device_get_sysname(device.get()));
+      note(device.get(), hints);
       continue;
     }
     if (errno == EINTR) continue;

@@ -12,8 +12,9 @@
 namespace whawty {
 
 struct Hints {
-  std::set<std::string> sysnames;  // devices that something happened to
-  bool lost = false;               // events were lost: anything may have happened to any device
+  std::set<std::string> sysnames;    // devices that something happened to
+  std::set<std::string> interfaces;  // devices of which an interface came, left, or has another driver
+  bool lost = false;                 // events were lost: anything may have happened to any device
 };
 
 class Monitor {

@@ -28,6 +28,16 @@ std::vector<std::string> usb_devices() {
   return names;
 }
 
+// What is known of a device, with what the kernel tells of it now without its lock.
+Device renewed(const Device& known, const Device& facts) {
+  Device device = known;
+  device.interface_classes = facts.interface_classes;
+  device.authorized = facts.authorized;
+  device.driver = facts.driver;
+  device.host_driver = facts.host_driver;
+  return device;
+}
+
 bool has_numbers(const Device& device, const Device& numbers) {
   return device.bus == numbers.bus && device.number == numbers.number && device.vendor == numbers.vendor &&
          device.product == numbers.product && device.device_class == numbers.device_class;
@@ -149,6 +159,8 @@ void Scanner::follow_events() {
   loss_logged_ = false;
   if (!hints.sysnames.empty()) refresh_uses(true);
   for (const std::string& sysname : hints.sysnames) look(sysname);
+  for (const std::string& sysname : hints.interfaces)
+    if (!hints.sysnames.contains(sysname)) look_at_interfaces(sysname);
 }
 
 void Scanner::send_snapshot() {
@@ -196,6 +208,17 @@ void Scanner::look(const std::string& sysname) {
   }
 }
 
+// Of a device that came, or became another one, its own event tells. So nothing is read here that could keep
+// the others waiting: an interface comes and goes while a driver of its device starts or ends.
+void Scanner::look_at_interfaces(const std::string& sysname) {
+  const auto known = told_.find(sysname);
+  if (known == told_.end()) return;
+  const std::optional<Device> facts = read_facts(sysname);
+  if (!facts || !has_numbers(known->second, *facts)) return;
+  const Device device = renewed(known->second, *facts);
+  if (device != known->second) tell(device);
+}
+
 bool Scanner::has_room_for(const std::string& sysname) const {
   return told_.size() < kMaxDevices || told_.contains(sysname);
 }
@@ -215,10 +238,10 @@ std::optional<Device> Scanner::read(const std::string& sysname) {
 
 // Of a device that does not answer. One that was told before and has the same numbers still is what it was.
 std::optional<Device> Scanner::known_of(const std::string& sysname) {
-  std::optional<Device> device = read_numbers(sysname);
+  std::optional<Device> device = read_facts(sysname);
   if (!device) return std::nullopt;
   const auto known = told_.find(sysname);
-  if (known != told_.end() && has_numbers(known->second, *device)) device = known->second;
+  if (known != told_.end() && has_numbers(known->second, *device)) device = renewed(known->second, *device);
   device->host_uses = uses_.of(sysname);
   fit(*device);
   return device;

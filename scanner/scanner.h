@@ -50,6 +50,7 @@ class Scanner {
   void follow_events();
   void send_snapshot();
   void look(const std::string& sysname);
+  void look_at_interfaces(const std::string& sysname);
   bool has_room_for(const std::string& sysname) const;
   std::optional<Device> read(const std::string& sysname);
   std::optional<Device> known_of(const std::string& sysname);

@@ -58,6 +58,10 @@ struct Device {
 
   hostUses @12 :List(HostUse);
   # What the host itself does with it, at most 16, sorted by kind and name, none twice.
+
+  authorized @13 :Bool;          # the host lets it be used
+  driver @14 :UInt8;             # who has its interfaces: 0 nobody, 1 usbfs, 2 a driver of the host has one at least
+  hostDriver @15 :Data;          # the name of such a driver, 1 to 32 bytes; empty if driver is not 2
 }
 
 struct HostUse {

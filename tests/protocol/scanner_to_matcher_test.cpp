@@ -27,6 +27,9 @@ Device webcam() {
   device.current_tags = {"\n"};
   device.digest = Digest{1, 2, 3, ~0ULL};
   device.host_uses = {{HostUseKind::kMounted, "sdb1"}, {HostUseKind::kKeyboard, "\xff\n"}};
+  device.authorized = false;
+  device.driver = DriverKind::kHost;
+  device.host_driver = "\xff\n";
   return device;
 }
 
@@ -81,6 +84,7 @@ TEST(ScannerMessageTest, ARecordUpToItsBoundsComesBack) {
   device.host_uses.clear();
   for (char c = 'a'; device.host_uses.size() < 16; ++c)
     device.host_uses.push_back({HostUseKind::kHeld, std::string(32, c)});
+  device.host_driver = std::string(32, 'x');
   EXPECT_EQ(std::get<Device>(decode_scanner_message(encode(device))), device);
   device.properties = {{"A", std::string(32 * 1024, 'v')}};
   EXPECT_EQ(std::get<Device>(decode_scanner_message(encode(device))), device);
@@ -188,6 +192,24 @@ TEST(ScannerMessageTest, UsesOfTheHostOutOfBoundsAreViolations) {
   EXPECT_EQ(uses({{1, "a"}, {0, "b"}}), "uses of the host that are not sorted");
   EXPECT_EQ(violation([](Build device) { device.initHostUses(17); }),
             "the number of the host's uses out of bounds");
+}
+
+TEST(ScannerMessageTest, OnlyADriverOfTheHostHasAName) {
+  const auto driver = [](unsigned kind, std::size_t length) {
+    return violation([=](Build device) {
+      device.setDriver(static_cast<std::uint8_t>(kind));
+      device.initHostDriver(static_cast<unsigned>(length));
+    });
+  };
+  const std::string bad_name = "the name of a driver of a length out of bounds";
+  for (const auto& [kind, shortest, longest] : {std::tuple{0U, 0U, 0U}, {1U, 0U, 0U}, {2U, 1U, 32U}}) {
+    EXPECT_EQ(driver(kind, shortest), "") << kind;
+    EXPECT_EQ(driver(kind, longest), "") << kind;
+    EXPECT_EQ(driver(kind, longest + 1), bad_name) << kind;
+  }
+  EXPECT_EQ(driver(2, 0), bad_name);
+  EXPECT_EQ(driver(3, 1), "a kind of driver out of bounds");
+  EXPECT_EQ(driver(255, 0), "a kind of driver out of bounds");
 }
 
 TEST(ScannerMessageTest, AnUnknownKindIsAViolation) {

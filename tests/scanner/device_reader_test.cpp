@@ -72,10 +72,57 @@ TEST_F(DeviceReaderTest, TagsAndCurrentTagsAreTwoSortedLists) {
   EXPECT_THAT(device.current_tags, ElementsAre("seat", "uaccess"));
 }
 
+TEST_F(DeviceReaderTest, ReadsWhetherTheHostHasAuthorizedIt) {
+  EXPECT_TRUE(whole(camera_).authorized);
+  host_.write_attribute("3-6.3", "authorized", "0");
+  EXPECT_FALSE(read("3-6.3").device.value().authorized);
+  EXPECT_FALSE(read_facts("3-6.3").value().authorized);
+}
+
+// "1.0 1.1": what the drivers of two interfaces make of the device.
+struct Drivers {
+  const char* name;
+  std::string first, second;
+  DriverKind kind;
+  std::string host_driver;
+};
+
+void PrintTo(const Drivers& drivers, std::ostream* out) {
+  *out << drivers.name;
+}
+
+class DriversTest : public DeviceReaderTest, public testing::WithParamInterface<Drivers> {};
+
+TEST_P(DriversTest, ReadsWhoHasTheInterfaces) {
+  camera_.attributes["3-6.3:1.1/bInterfaceClass"] = "0e";
+  host_.plug(camera_);
+  host_.drive("3-6.3:1.0", GetParam().first);
+  host_.drive("3-6.3:1.1", GetParam().second);
+  for (const Device& device : {read("3-6.3").device.value(), read_facts("3-6.3").value()}) {
+    EXPECT_EQ(device.driver, GetParam().kind);
+    EXPECT_EQ(device.host_driver, GetParam().host_driver);
+    EXPECT_THAT(device.interface_classes, ElementsAre(0x03, 0x0e));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(DeviceReader, DriversTest,
+                         testing::Values(Drivers{"None", "", "", DriverKind::kNone, ""},
+                                         Drivers{"AProgram", "usbfs", "usbfs", DriverKind::kUsbfs, ""},
+                                         Drivers{"AProgramHasOne", "", "usbfs", DriverKind::kUsbfs, ""},
+                                         Drivers{"TheHost", "uvcvideo", "snd", DriverKind::kHost, "uvcvideo"},
+                                         Drivers{"TheHostHasOne", "", "snd", DriverKind::kHost, "snd"},
+                                         Drivers{"Both", "usbfs", "usbhid", DriverKind::kHost, "usbhid"},
+                                         Drivers{"ALongName", std::string(40, 'x'), "", DriverKind::kHost,
+                                                 std::string(32, 'x')}),
+                         [](const auto& test) { return test.param.name; });
+
 TEST_F(DeviceReaderTest, ReadsARootHub) {
   fake::UsbDevice hub = fake::device("usb3", 3, 1);
-  hub.attributes = {
-      {"idVendor", "1d6b"}, {"idProduct", "0002"}, {"bDeviceClass", "09"}, {"3-0:1.0/bInterfaceClass", "09"}};
+  hub.attributes = {{"idVendor", "1d6b"},
+                    {"idProduct", "0002"},
+                    {"bDeviceClass", "09"},
+                    {"authorized", "1"},
+                    {"3-0:1.0/bInterfaceClass", "09"}};
   const Device device = whole(hub);
   EXPECT_EQ(device.device_class, kHubClass);
   EXPECT_THAT(device.interface_classes, ElementsAre(kHubClass));
@@ -173,6 +220,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Nonsensical{"BusOf17Bits", "busnum", "65537"}, Nonsensical{"Negative", "busnum", "-1"},
                     Nonsensical{"Empty", "devnum", ""}, Nonsensical{"TextAfterIt", "idVendor", "046d x"},
                     Nonsensical{"FiveDigits", "idProduct", "10825"},
+                    Nonsensical{"NeitherYesNorNo", "authorized", "x"},
                     Nonsensical{"Escapes", "bDeviceClass", "\x1b[31m"},
                     Nonsensical{"AnInterface", "3-6.3:1.0/bInterfaceClass", "100"}),
     [](const auto& test) { return test.param.name; });

@@ -71,7 +71,7 @@ struct Header {
   std::uint32_t properties_offset = sizeof(Header);
   std::uint32_t properties_size = 0;
   std::uint32_t subsystem = htonl(hash("usb"));
-  std::uint32_t type = htonl(hash("usb_device"));
+  std::uint32_t type = 0;
   std::uint32_t tags[2] = {0, 0};
 };
 
@@ -158,6 +158,12 @@ void Host::write_database(const UsbDevice& device) {
   fs::rename(file + ".new", file);
 }
 
+void Host::drive(const std::string& interface, const std::string& driver) {
+  const fs::path link = directory(interface.substr(0, interface.find(':'))) / interface / "driver";
+  fs::remove(link);
+  if (!driver.empty()) fs::create_symlink("../../../../bus/usb/drivers/" + driver, link);
+}
+
 void Host::stop_udevd() {
   fs::remove("/run/udev/control");
 }
@@ -200,12 +206,15 @@ void Host::mount(const std::map<std::string, std::string>& devices) {
 }
 
 void Host::event(const std::string& action, const std::string& sysname, int times) {
+  const auto colon = sysname.find(':');
+  const std::string type = colon == std::string::npos ? "usb_device" : "usb_interface";
+  const std::string place = colon == std::string::npos ? sysname : sysname.substr(0, colon) + '/' + sysname;
   std::string properties;
-  for (const std::string& line :
-       {"ACTION=" + action, "DEVPATH=/devices/pci0/" + sysname, std::string("SUBSYSTEM=usb"),
-        std::string("DEVTYPE=usb_device"), std::string("SEQNUM=7")})
+  for (const std::string& line : {"ACTION=" + action, "DEVPATH=/devices/pci0/" + place,
+                                  std::string("SUBSYSTEM=usb"), "DEVTYPE=" + type, std::string("SEQNUM=7")})
     properties.append(line).push_back('\0');
   Header header;
+  header.type = htonl(hash(type));
   header.properties_size = static_cast<std::uint32_t>(properties.size());
   std::string message(reinterpret_cast<const char*>(&header), sizeof header);
   message += properties;

@@ -39,6 +39,9 @@ class Host {
   void unplug(const std::string& sysname);
   void write_attribute(const std::string& sysname, const std::string& name, const std::string& content);
   void write_database(const UsbDevice& device);
+
+  // Gives an interface, "3-6.3:1.0", to a driver; none: takes it away.
+  void drive(const std::string& interface, const std::string& driver);
   void stop_udevd();
 
   // Shows something in a class of sysfs, "block", at that path below /sys; or no longer. A name of folders,
@@ -58,7 +61,7 @@ class Host {
   // A list of mounts with "/" and these devices, by number and name: {"8:17", "/dev/sdb1"}.
   void mount(const std::map<std::string, std::string>& devices = {});
 
-  // Sends an event of that device as udevd does; more than once: as fast as it can.
+  // Sends an event of that device, or interface, as udevd does; more than once: as fast as it can.
   void event(const std::string& action, const std::string& sysname, int times = 1);
 
   // From now on whoever reads this attribute is held up until then() has been run, once; the attribute is

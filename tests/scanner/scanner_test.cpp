@@ -131,6 +131,50 @@ INSTANTIATE_TEST_SUITE_P(Scanner, EventTest,
                          testing::Values("add", "bind", "change", "unbind", "remove", "move", "offline"),
                          [](const auto& test) { return std::string(test.param); });
 
+// The kernel sends no event of the device itself when a driver comes or goes, or when the host authorizes it.
+TEST_F(ScannerTest, AnInterfacesEventTellsOfItsDriverAndOfTheAuthorization) {
+  start_with({mouse_});
+  host_.drive("1-2:1.0", "usbhid");
+  host_.event("bind", "1-2:1.0");
+  const Device bound = matcher_->expect<Device>();
+  EXPECT_EQ(bound.driver, DriverKind::kHost);
+  EXPECT_EQ(bound.host_driver, "usbhid");
+  EXPECT_TRUE(bound.digest.has_value());
+  host_.write_attribute("1-2", "authorized", "0");
+  std::filesystem::remove_all("/sys/devices/pci0/1-2/1-2:1.0");
+  host_.event("remove", "1-2:1.0");
+  const Device barred = matcher_->expect<Device>();
+  EXPECT_FALSE(barred.authorized);
+  EXPECT_EQ(barred.driver, DriverKind::kNone);
+  EXPECT_THAT(barred.interface_classes, IsEmpty());
+  EXPECT_TRUE(barred.digest.has_value());
+  host_.event("remove", "1-2:1.0");
+  expect_no_more();
+}
+
+// While a driver starts or ends the kernel does not tell the serial number. What an interface's event is
+// about it does.
+TEST_F(ScannerTest, AnInterfacesEventWaitsForNobody) {
+  mouse_.attributes["serial"] = "M1";
+  start_with({mouse_});
+  host_.hold("1-2", "serial");
+  host_.drive("1-2:1.0", "usbhid");
+  host_.event("bind", "1-2:1.0");
+  EXPECT_EQ(matcher_->expect<Device>().driver, DriverKind::kHost);
+  host_.release("1-2", "serial");
+}
+
+TEST_F(ScannerTest, AnInterfacesEventOfADeviceThatIsNotKnownOrAnotherOneIsLeftToItsOwn) {
+  start_with({mouse_});
+  host_.plug(fake::device("1-3", 1, 3));
+  host_.event("bind", "1-3:1.0");
+  host_.write_attribute("1-2", "devnum", "7");
+  host_.drive("1-2:1.0", "usbhid");
+  host_.event("bind", "1-2:1.0");
+  host_.event("bind", "1-77:1.0");
+  expect_no_more();
+}
+
 TEST_F(ScannerTest, AnEventThatLibudevDoesNotUnderstandIsALostOne) {
   start_with({mouse_});
   host_.plug(fake::device("1-3", 1, 3));
