@@ -77,6 +77,8 @@ std::string reason_of(DetachReason reason) {
       return "no rule gives it the device";
     case DetachReason::kHub:
       return "a hub cannot be passed through";
+    case DetachReason::kNotAuthorized:
+      return "the host does not authorize it";
   }
   return {};
 }
@@ -112,6 +114,7 @@ std::vector<std::string> listing_of(const Device& device) {
     lines.push_back(concat(
         "  the host: ", show_word(use.name),
         use.kind == HostUseKind::kKeyboard ? " is a keyboard of the local console" : text_of(use.kind)));
+  if (!device.authorized) lines.emplace_back("  the host: has not authorized it");
   return lines;
 }
 

@@ -112,6 +112,7 @@ std::optional<DetachReason> reason_to_detach(const Machine& machine, const Holdi
   const Device* const device = holding.device;
   if (machine.keep_foreign && !holding.hostdev.ours) return std::nullopt;
   if (device == nullptr) return DetachReason::kLeftHost;
+  if (!device->authorized) return DetachReason::kNotAuthorized;
   if (!device->digest) return std::nullopt;
   if (is_hub(*device)) return DetachReason::kHub;
   if (!first_match(machine, *device)) return DetachReason::kNoRule;
@@ -168,6 +169,10 @@ void plan_device(const World& world, const Config& config, const Device& device,
     if (!rule || machine.name == holder) continue;
     if (!holder.empty()) {
       plan.conflicts.push_back({device.sysname, machine.name, *rule, holder});
+      continue;
+    }
+    if (!device.authorized) {
+      plan.refusals.push_back({device.sysname, machine.name, *rule, {}, false});
       continue;
     }
     const auto allowing = uses.empty() ? rule : first_match_for_host_device(machine, device);

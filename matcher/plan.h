@@ -30,7 +30,7 @@ struct DomainView {
   std::vector<Hostdev> orphans{};
 };
 
-enum class DetachReason { kLeftHost, kNoRule, kHub };
+enum class DetachReason { kLeftHost, kNoRule, kHub, kNotAuthorized };
 
 struct Detach {
   Uuid domain;
@@ -54,12 +54,13 @@ struct Conflict {
   bool operator==(const Conflict&) const = default;
 };
 
-// A machine's rule matches a device that nobody has, but the host itself is using.
+// A machine's rule matches a device that nobody has, but the host itself is using, or has not authorized.
 struct Refusal {
   std::string sysname;
   std::string machine;
   std::size_t rule = 0;
   std::vector<HostUse> uses;
+  bool authorized = true;  // without it there are no uses
   bool operator==(const Refusal&) const = default;
 };
 
@@ -80,7 +81,8 @@ Hostdev hostdev_of(const Device& device);
 // lacks is attached, unless another domain has it: whoever has a device keeps it as long as a rule of its own
 // gives it the device, or for good if it is no machine of the configuration. Among several that lack it, the
 // first in the configuration gets it. What the host is using goes only where a rule allows that, and stays
-// where it is once a guest has it; of the keyboards of a local console the last one counts. A machine with
+// where it is once a guest has it; of the keyboards of a local console the last one counts. What the host has
+// not authorized goes nowhere, and does not stay: libvirt and QEMU do not ask. A machine with
 // keep_foreign keeps every hostdev that is not ours. Nothing is planned for domains that are not settled, or
 // not in the configuration. A device without a digest stays where it is: the kernel does not tell what it is.
 // One that is put aside, by sysname, is not attached; what became wrong of it is detached all the same.

@@ -56,8 +56,9 @@ std::uint32_t count_of_held(const DomainView& domain) {
 
 // A disk that settles will be free in a moment, and was spoken of when it was in use.
 bool is_passing(const Refusal& refusal) {
-  return std::all_of(refusal.uses.begin(), refusal.uses.end(),
-                     [](const HostUse& use) { return use.kind == HostUseKind::kSettling; });
+  return refusal.authorized && std::all_of(refusal.uses.begin(), refusal.uses.end(), [](const HostUse& use) {
+           return use.kind == HostUseKind::kSettling;
+         });
 }
 
 }  // namespace
@@ -307,10 +308,10 @@ void Reconciler::say_refusals(const std::vector<Refusal>& refusals) {
     if (is_passing(refusal) || std::find(refusals_.begin(), refusals_.end(), refusal) != refusals_.end())
       continue;
     log_.say(subject_of(refusal.machine, refusal.sysname), log::Level::kWarning,
-             concat(device_name(devices_.devices(), refusal.sysname, {}),
-                    " stays with the host: ", text_of(refusal.uses), "; machine ", show_name(refusal.machine),
-                    " wants it by ", rule_name(refusal.machine, refusal.rule),
-                    "; to allow it, say allow-host-device: true in that rule"));
+             concat(device_name(devices_.devices(), refusal.sysname, {}), " stays with the host: ",
+                    refusal.authorized ? text_of(refusal.uses) : "it is not authorized", "; machine ",
+                    show_name(refusal.machine), " wants it by ", rule_name(refusal.machine, refusal.rule),
+                    refusal.authorized ? "; to allow it, say allow-host-device: true in that rule" : ""));
   }
   refusals_ = refusals;
 }

@@ -91,6 +91,7 @@ void check(const Plan& plan, const DeviceMap& devices, const std::vector<DomainV
     require(keyboard_only || machine->rules[attach.rule].allow_host_device,
             "a device that the host is using is attached");
     require(can_be_attached(device), "what no guest can have is attached");
+    require(device.authorized, "a device that the host has not authorized is attached");
     require(device.digest.has_value(), "a device is attached that could be any");
     require(attached.insert(attach.sysname).second, "two domains are to get one device");
   }

@@ -79,6 +79,7 @@ inline Device read_device(Reader& bytes) {
   if (last != kWithoutDigest) device.digest = Digest{last, 0, 0, 0};
   constexpr std::uint8_t kKinds = static_cast<std::uint8_t>(kLastHostUseKind) + 1;
   if (last >= 128) device.host_uses = {{static_cast<HostUseKind>(last % kKinds), "\x1b"}};
+  device.authorized = last % 16 != 3;
   return device;
 }
 

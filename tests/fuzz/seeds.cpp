@@ -60,6 +60,7 @@ std::string bytes(std::initializer_list<int> values) {
 const std::string kDevice = bytes({0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 7});
 const std::string kDeviceInUse = bytes({2, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 133});
 const std::string kDeviceWithoutDigest = bytes({3, 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 127});
+const std::string kDeviceNotAuthorized = bytes({0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 3});
 const std::string kDeviceWithSerial = bytes({1, 1, 2, 0, 0, 0, 0, 0, 1, 2, 'x', 'x', 4, 0, 0, 0, 9});
 
 Seeds worlds() {
@@ -72,6 +73,8 @@ Seeds worlds() {
       bytes({2}) + kDeviceInUse + kDevice + bytes({1, 0, 1, 0}),
       // One device that does not answer, and one that does; the domain a.
       bytes({2}) + kDeviceWithoutDigest + kDevice + bytes({1, 0, 1, 0}),
+      // One device that is not authorized; the domain a.
+      bytes({1}) + kDeviceNotAuthorized + bytes({1, 0, 1, 0}),
   };
 }
 

@@ -36,6 +36,11 @@ Device silent(Device device) {
   device.digest.reset();
   return device;
 }
+Device barred(Device device) {
+  device.authorized = false;
+  device.interface_classes.clear();
+  return device;
+}
 Device keyboard(Device device) {
   return used(std::move(device), {{HostUseKind::kKeyboard, "input5"}});
 }
@@ -144,7 +149,7 @@ std::string name_in(const std::vector<DomainView>& domains, const Uuid& uuid) {
 }
 
 Words in_words(const Plan& plan, const std::vector<DomainView>& domains) {
-  static const char* const kReasons[] = {"left", "no rule", "hub"};
+  static const char* const kReasons[] = {"left", "no rule", "hub", "not authorized"};
   Words words;
   for (const Detach& one : plan.detaches)
     words.push_back(
@@ -557,6 +562,39 @@ INSTANTIATE_TEST_SUITE_P(HostKeyboard, PlanTest,
                                               {running("a")},
                                               config("a: bus: 1"),
                                               {refusal("a", kWebcam)}}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Authorization, PlanTest,
+    testing::Values(Case{"what the host has not authorized goes to nobody",
+                         devices({barred(kWebcam)}),
+                         {running("a"), running("b")},
+                         config("a: vendor-id: 0x046d; b: vendor-id: 0x046d"),
+                         {refusal("a", kWebcam), refusal("b", kWebcam)}},
+                    Case{"whatever a rule allows",
+                         devices({barred(mounted(kWebcam))}),
+                         {running("a")},
+                         config("a: vendor-id: 0x046d, allow-host-device: true"),
+                         {refusal("a", kWebcam)}},
+                    Case{"what lost its authorization is detached",
+                         devices({barred(kWebcam)}),
+                         {given("a", kWebcam, 0), running("b")},
+                         config("a: bus: 1; b: bus: 1"),
+                         {detach("a", hostdev_of(kWebcam), "not authorized")}},
+                    Case{"also if it does not answer",
+                         devices({silent(barred(kWebcam))}),
+                         {given("a", kWebcam, 0)},
+                         config("a: bus: 1"),
+                         {detach("a", hostdev_of(kWebcam), "not authorized")}},
+                    Case{"whoever attached it",
+                         devices({barred(kWebcam)}),
+                         {running("a", {by_ids(kWebcam)})},
+                         config("a: bus: 1"),
+                         {detach("a", by_ids(kWebcam), "not authorized")}},
+                    Case{"but not where the machine keeps it, nor from a guest that is not configured",
+                         devices({barred(kWebcam), barred(kScale)}),
+                         {running("a", {hostdev_of(kWebcam)}), running("x", {hostdev_of(kScale)})},
+                         keeping("a: bus: 1"),
+                         {}}));
 
 TEST(PlanHostProtection, AnyMatchingRuleOfTheMachineMayAllowItAndTheRefusalNamesTheFirst) {
   const auto rules = [](const std::string& last) {

@@ -619,6 +619,31 @@ TEST(Reconciler, AConflictIsSaidOnceAndEndsWhenTheOwnerStops) {
   EXPECT_EQ(world.calls, (Calls{"attach 1/5 a", "attach 1/5 b"}));
 }
 
+TEST(Reconciler, WhatIsNotAuthorizedStaysWithTheHostSaidOnceAndIsServedAtOnceWhenItIs) {
+  World world;
+  world.add("a");
+  world.configure("{interval: 1s, machines: {a: {devices: [{bus: 9}, {bus: 1}]}}}");
+  Device device = webcam();
+  device.authorized = false;
+  world.snapshot({device});
+  world.pass(10s);
+  EXPECT_EQ(world.calls, Calls{});
+  EXPECT_EQ(
+      world.count(log::Level::kWarning,
+                  "001/005 046d:0825 serial=3187B60 port=1-1 stays with the host: it is not authorized; "
+                  "machine a wants it by a[1]"),
+      1U);
+  EXPECT_EQ(world.count(log::Level::kWarning, "allow-host-device"), 0U) << "that would not help";
+  EXPECT_EQ(world.count(log::Level::kDebug, "  the host: has not authorized it"), 1U);
+  device.authorized = true;
+  world.plug(device);
+  EXPECT_EQ(world.calls, Calls{"attach 1/5 a"});
+  device.authorized = false;
+  world.plug(device);
+  EXPECT_EQ(world.calls, (Calls{"attach 1/5 a", "detach 1/5 a"}));
+  EXPECT_EQ(world.count(log::Level::kInfo, "from a: the host does not authorize it"), 1U);
+}
+
 TEST(Reconciler, WhatTheHostUsesStaysWithItSaidOnceAndIsAttachedWhenItIsFree) {
   World world;
   world.add("a");
