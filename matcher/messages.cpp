@@ -79,6 +79,8 @@ std::string reason_of(DetachReason reason) {
       return "a hub cannot be passed through";
     case DetachReason::kNotAuthorized:
       return "the host does not authorize it";
+    case DetachReason::kTakenBack:
+      return "the host's driver had taken it back";
   }
   return {};
 }
@@ -115,6 +117,8 @@ std::vector<std::string> listing_of(const Device& device) {
         "  the host: ", show_word(use.name),
         use.kind == HostUseKind::kKeyboard ? " is a keyboard of the local console" : text_of(use.kind)));
   if (!device.authorized) lines.emplace_back("  the host: has not authorized it");
+  if (device.driver == DriverKind::kHost)
+    lines.push_back(concat("  the host: its driver ", show_word(device.host_driver), " has it"));
   return lines;
 }
 

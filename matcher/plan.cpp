@@ -45,8 +45,9 @@ bool stands_for(const LiveHostdev& hostdev, const Device& device) {
 // One look at the world, with the questions that the plan asks of it.
 class World {
  public:
-  World(const DeviceMap& devices, const std::vector<DomainView>& domains, const Config& config)
-      : devices_(devices), domains_(domains), config_(config) {
+  World(const DeviceMap& devices, const std::vector<DomainView>& domains, const Config& config,
+        const std::set<std::string>& taken_back)
+      : devices_(devices), domains_(domains), config_(config), taken_back_(taken_back) {
     // Where a hostdev gives no address, several devices may fit: those with an address have the first choice.
     for (const bool with_address : {true, false})
       for (const DomainView& domain : domains_)
@@ -70,6 +71,10 @@ class World {
       return holding.device == nullptr && !holding.hostdev.missing && has_address(holding.hostdev, device);
     });
     return stale == holdings_.end() ? nullptr : &*stale;
+  }
+
+  bool is_taken_back(const Device& device) const {
+    return device.driver == DriverKind::kHost && taken_back_.contains(device.sysname);
   }
 
   const Machine* machine_of(const DomainView& domain) const {
@@ -105,10 +110,12 @@ class World {
   const DeviceMap& devices_;
   const std::vector<DomainView>& domains_;
   const Config& config_;
+  const std::set<std::string>& taken_back_;
   std::vector<Holding> holdings_;
 };
 
-std::optional<DetachReason> reason_to_detach(const Machine& machine, const Holding& holding) {
+std::optional<DetachReason> reason_to_detach(const World& world, const Machine& machine,
+                                             const Holding& holding) {
   const Device* const device = holding.device;
   if (machine.keep_foreign && !holding.hostdev.ours) return std::nullopt;
   if (device == nullptr) return DetachReason::kLeftHost;
@@ -116,6 +123,7 @@ std::optional<DetachReason> reason_to_detach(const Machine& machine, const Holdi
   if (!device->digest) return std::nullopt;
   if (is_hub(*device)) return DetachReason::kHub;
   if (!first_match(machine, *device)) return DetachReason::kNoRule;
+  if (holding.hostdev.ours && world.is_taken_back(*device)) return DetachReason::kTakenBack;
   return std::nullopt;
 }
 
@@ -124,10 +132,17 @@ void plan_detaches(const World& world, Plan& plan) {
     const auto& [domain, hostdev, device] = holding;
     const Machine* const machine = world.machine_of(*domain);
     if (machine == nullptr || !domain->settled) continue;
-    if (const auto reason = reason_to_detach(*machine, holding))
+    if (const auto reason = reason_to_detach(world, *machine, holding))
       plan.detaches.push_back({domain->uuid, static_cast<const Hostdev&>(hostdev),
                                device == nullptr ? "" : device->sysname, *reason});
   }
+}
+
+void find_contested(const World& world, Plan& plan) {
+  for (const auto& [domain, hostdev, device] : world.holdings())
+    if (device != nullptr && hostdev.ours && device->driver == DriverKind::kHost &&
+        world.machine_of(*domain) != nullptr)
+      plan.contested.push_back({device->sysname, domain->settled});
 }
 
 // The keyboards of the local console that no guest has or is about to get.
@@ -192,7 +207,7 @@ void drop_passing_conflicts(const World& world, const DeviceMap& devices, Plan& 
   std::erase_if(plan.conflicts, [&](const Conflict& conflict) {
     const Holding* const holding = world.in_the_way_of(devices.at(conflict.sysname));
     const Machine* const machine = holding == nullptr ? nullptr : world.machine_of(*holding->domain);
-    return machine != nullptr && reason_to_detach(*machine, *holding);
+    return machine != nullptr && reason_to_detach(world, *machine, *holding);
   });
 }
 
@@ -207,10 +222,11 @@ Hostdev hostdev_of(const Device& device) {
 }
 
 Plan plan(const DeviceMap& devices, const std::vector<DomainView>& domains, const Config& config,
-          const std::set<std::string>& put_aside) {
-  const World world(devices, domains, config);
+          const std::set<std::string>& put_aside, const std::set<std::string>& taken_back) {
+  const World world(devices, domains, config, taken_back);
   Plan plan;
   plan_detaches(world, plan);
+  find_contested(world, plan);
   HostKeyboards keyboards(world, devices);
   for (const auto& [sysname, device] : devices)
     if (can_be_attached(device) && device.digest && !put_aside.contains(sysname))

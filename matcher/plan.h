@@ -30,7 +30,7 @@ struct DomainView {
   std::vector<Hostdev> orphans{};
 };
 
-enum class DetachReason { kLeftHost, kNoRule, kHub, kNotAuthorized };
+enum class DetachReason { kLeftHost, kNoRule, kHub, kNotAuthorized, kTakenBack };
 
 struct Detach {
   Uuid domain;
@@ -64,11 +64,18 @@ struct Refusal {
   bool operator==(const Refusal&) const = default;
 };
 
+// A domain has a device by a hostdev of ours, and a driver of the host has it as well.
+struct Contested {
+  std::string sysname;
+  bool settled = true;  // the domain
+};
+
 struct Plan {
   std::vector<Detach> detaches;  // to be done before the attaches
   std::vector<Attach> attaches;
   std::vector<Conflict> conflicts;
   std::vector<Refusal> refusals;
+  std::vector<Contested> contested;
 };
 
 // Whether a guest can have such a device at all: no hub, and nothing that libvirt has no way to name.
@@ -85,8 +92,10 @@ Hostdev hostdev_of(const Device& device);
 // not authorized goes nowhere, and does not stay: libvirt and QEMU do not ask. A machine with
 // keep_foreign keeps every hostdev that is not ours. Nothing is planned for domains that are not settled, or
 // not in the configuration. A device without a digest stays where it is: the kernel does not tell what it is.
-// One that is put aside, by sysname, is not attached; what became wrong of it is detached all the same.
+// One that is put aside, by sysname, is not attached; what became wrong of it is detached all the same. One
+// that is taken back is detached if a driver of the host still has it, so that the next plan attaches it
+// anew.
 Plan plan(const DeviceMap& devices, const std::vector<DomainView>& domains, const Config& config,
-          const std::set<std::string>& put_aside = {});
+          const std::set<std::string>& put_aside = {}, const std::set<std::string>& taken_back = {});
 
 }  // namespace whawty

@@ -27,6 +27,12 @@ std::string device_name(const DeviceMap& devices, const std::string& sysname, co
   return device == devices.end() ? name_of(hostdev) : name_of(device->second);
 }
 
+std::string why_of(const Detach& detach, const DeviceMap& devices) {
+  const auto device = devices.find(detach.sysname);
+  if (detach.reason != DetachReason::kTakenBack || device == devices.end()) return reason_of(detach.reason);
+  return concat(reason_of(detach.reason), " (", show_word(device->second.host_driver), ")");
+}
+
 // "DEVICE to a by a[0]", or "DEVICE from a: it left the host".
 std::string text_of(const Change& change) {
   return change.device +
@@ -47,6 +53,15 @@ std::string tries_text(const Attempts::Tries& tries, Clock::time_point now) {
 // Whether a new record of a port tells of another device than the last one, or of the same after it was away.
 bool is_another(const Device& device, const Device& last) {
   return device.bus != last.bus || device.number != last.number || device.digest != last.digest;
+}
+
+// Of an attach that fails the host's drivers hear, too: that is no reason to hurry the next one.
+bool differs_only_in_driver(const Device& a, const Device& b) {
+  if (a.driver == b.driver && a.host_driver == b.host_driver) return false;
+  Device with_its_driver = a;
+  with_its_driver.driver = b.driver;
+  with_its_driver.host_driver = b.host_driver;
+  return with_its_driver == b;
 }
 
 std::uint32_t count_of_held(const DomainView& domain) {
@@ -99,14 +114,18 @@ void Reconciler::take(ScannerMessage message, Clock::time_point now) {
   const Hostdev address = device == nullptr ? Hostdev{} : hostdev_of(*device);
   const std::string sysname = device == nullptr ? "" : device->sysname;
   const bool in_snapshot = devices_.in_snapshot();
+  const auto known = devices_.devices().find(sysname);
+  const bool only_driver =
+      known != devices_.devices().end() && differs_only_in_driver(known->second, *device);
   if (devices_.apply(std::move(message))) {
     plan_is_old_ = true;
-    attempts_.hurry(address.bus, address.device);
+    if (!only_driver) attempts_.hurry(address.bus, address.device);
     if (debug_ && !in_snapshot && !sysname.empty()) say_device(devices_.devices().at(sysname));
   }
   for (const Hostdev& left : devices_.take_left()) domains_.disconnected(left);
   if (!in_snapshot || devices_.in_snapshot()) return;
   rescan_asked_ = false;
+  confirm_taken_back(now);
   if (!debug_) return;
   for (const auto& [name, listed] : devices_.devices()) say_device(listed);
 }
@@ -150,6 +169,20 @@ std::set<std::string> Reconciler::put_aside() const {
   return ports;
 }
 
+void Reconciler::confirm_taken_back(Clock::time_point now) {
+  const auto [taken, in_vain] = taken_back_.confirm(now);
+  for (const std::string& sysname : taken) {
+    plan_is_old_ = true;
+    const auto device = devices_.devices().find(sysname);
+    if (device != devices_.devices().end()) say(flapping_.appeared(sysname, now), device->second);
+  }
+  for (const std::string& sysname : in_vain)
+    if (const auto device = devices_.devices().find(sysname); device != devices_.devices().end())
+      log_.say("port " + sysname, log::Level::kWarning,
+               concat(name_of(device->second), " is a guest's, but the host's driver ",
+                      show_word(device->second.host_driver), " keeps it: it is left as it is"));
+}
+
 void Reconciler::take(const ActuatorMessage& message, Clock::time_point now) {
   log_.tick(now);
   const bool refreshing = domains_.refreshing();
@@ -164,6 +197,7 @@ void Reconciler::step(Clock::time_point now) {
   if (!config_) return;
   if (now >= std::min(next_round_, flapping_.next())) take_back_quiet(now);
   if (now >= next_round_) begin_round(now);
+  if (now >= taken_back_.next() && taken_back_.take_doubt(now)) ask_rescan();
   domains_.describe_stale(now);
   plan_is_old_ = domains_.take_changed() || plan_is_old_ || next_attempt_ <= now;
   if (plan_is_old_ && devices_.complete() && domains_.known(now)) carry_out_plan(now);
@@ -174,7 +208,7 @@ Clock::time_point Reconciler::next_step(Clock::time_point now) const {
   // A domain whose first description is late stops being waited for.
   const auto late = plan_is_old_ && domains_.connected() ? now + 100ms : Clock::time_point::max();
   // Attempts have to wait for a plan that cannot be made yet.
-  return std::min({next_round_, flapping_.next(), plan_is_old_ ? late : next_attempt_});
+  return std::min({next_round_, flapping_.next(), taken_back_.next(), plan_is_old_ ? late : next_attempt_});
 }
 
 void Reconciler::begin_round(Clock::time_point now) {
@@ -194,7 +228,8 @@ void Reconciler::ask_rescan() {
 void Reconciler::carry_out_plan(Clock::time_point now) {
   plan_is_old_ = false;
   const std::vector<DomainView> views = domains_.views();
-  const Plan plan = whawty::plan(devices_.devices(), views, *config_, put_aside());
+  const Plan plan = whawty::plan(devices_.devices(), views, *config_, put_aside(), taken_back_.due());
+  taken_back_.look(devices_.devices(), plan.contested, now);
   forget_attempts(plan, views);
   for (const Detach& detach : plan.detaches) carry_out(detach, now);
   for (const Attach& attach : plan.attaches) carry_out(attach, now);
@@ -223,7 +258,7 @@ void Reconciler::carry_out(const Detach& detach, Clock::time_point now) {
            {},
            device_name(devices_.devices(), detach.sysname, detach.hostdev),
            domains_.name_of(detach.domain),
-           reason_of(detach.reason),
+           why_of(detach, devices_.devices()),
            detach.sysname},
           now);
 }

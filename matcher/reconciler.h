@@ -17,6 +17,7 @@
 #include "matcher/flapping.h"
 #include "matcher/output.h"
 #include "matcher/plan.h"
+#include "matcher/taken_back.h"
 
 namespace whawty {
 
@@ -47,6 +48,7 @@ class Reconciler {
   void say(const Flapping::PutAside& aside, const Device& device);
   void take_back_quiet(Clock::time_point now);
   std::set<std::string> put_aside() const;
+  void confirm_taken_back(Clock::time_point now);
   void begin_round(Clock::time_point now);
   void ask_rescan();
   void carry_out_plan(Clock::time_point now);
@@ -71,6 +73,7 @@ class Reconciler {
   DomainTable domains_;
   Attempts attempts_;
   Flapping flapping_;
+  TakenBack taken_back_;
   std::vector<Conflict> conflicts_;  // those that hold, and were said
   std::vector<Refusal> refusals_;    // the same
   Clock::time_point next_round_;

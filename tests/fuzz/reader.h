@@ -80,6 +80,8 @@ inline Device read_device(Reader& bytes) {
   constexpr std::uint8_t kKinds = static_cast<std::uint8_t>(kLastHostUseKind) + 1;
   if (last >= 128) device.host_uses = {{static_cast<HostUseKind>(last % kKinds), "\x1b"}};
   device.authorized = last % 16 != 3;
+  device.driver = last % 4 == 2 ? DriverKind::kHost : DriverKind::kNone;
+  if (device.driver == DriverKind::kHost) device.host_driver = "\x1b";
   return device;
 }
 

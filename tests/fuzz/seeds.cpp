@@ -46,7 +46,10 @@ Device webcam() {
           {"seat"},
           false,
           kDigest,
-          {{HostUseKind::kMounted, "sdb1"}, {HostUseKind::kKeyboard, "input5"}}};
+          {{HostUseKind::kMounted, "sdb1"}, {HostUseKind::kKeyboard, "input5"}},
+          true,
+          DriverKind::kHost,
+          "usbhid"};
 }
 
 std::string bytes(std::initializer_list<int> values) {
@@ -60,7 +63,8 @@ std::string bytes(std::initializer_list<int> values) {
 const std::string kDevice = bytes({0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 7});
 const std::string kDeviceInUse = bytes({2, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 133});
 const std::string kDeviceWithoutDigest = bytes({3, 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 127});
-const std::string kDeviceNotAuthorized = bytes({0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 3});
+const std::string kDeviceNotAuthorized = bytes({4, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 3});
+const std::string kDeviceOfTheHost = bytes({0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 10});
 const std::string kDeviceWithSerial = bytes({1, 1, 2, 0, 0, 0, 0, 0, 1, 2, 'x', 'x', 4, 0, 0, 0, 9});
 
 Seeds worlds() {
@@ -73,8 +77,8 @@ Seeds worlds() {
       bytes({2}) + kDeviceInUse + kDevice + bytes({1, 0, 1, 0}),
       // One device that does not answer, and one that does; the domain a.
       bytes({2}) + kDeviceWithoutDigest + kDevice + bytes({1, 0, 1, 0}),
-      // One device that is not authorized; the domain a.
-      bytes({1}) + kDeviceNotAuthorized + bytes({1, 0, 1, 0}),
+      // One device that is not authorized, and one that is; the domain a.
+      bytes({2}) + kDeviceNotAuthorized + kDevice + bytes({1, 0, 1, 0}),
   };
 }
 
@@ -92,6 +96,9 @@ Seeds stories() {
   const std::string attach = snapshot + listed + described + done + described;
   return {attach, snapshot + listed + described + failed + described + pause + failed + pause,
           attach + bytes({3}) + kDevice + bytes({8, 1, 1}) + bytes({12, 2}),
+          // A driver of the host takes it back, and has it longer than it may.
+          attach + bytes({4}) + kDeviceOfTheHost + bytes({14, 0, 8}) + bytes({0, 4}) + kDeviceOfTheHost +
+              bytes({1}) + pause,
           attach + bytes({13, 0}) + pause + done + bytes({7, 1, 1, 0, 1}) + described};
 }
 

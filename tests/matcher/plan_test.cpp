@@ -41,6 +41,11 @@ Device barred(Device device) {
   device.interface_classes.clear();
   return device;
 }
+Device driven(Device device, DriverKind driver) {
+  device.driver = driver;
+  if (driver == DriverKind::kHost) device.host_driver = "usbhid";
+  return device;
+}
 Device keyboard(Device device) {
   return used(std::move(device), {{HostUseKind::kKeyboard, "input5"}});
 }
@@ -149,7 +154,7 @@ std::string name_in(const std::vector<DomainView>& domains, const Uuid& uuid) {
 }
 
 Words in_words(const Plan& plan, const std::vector<DomainView>& domains) {
-  static const char* const kReasons[] = {"left", "no rule", "hub", "not authorized"};
+  static const char* const kReasons[] = {"left", "no rule", "hub", "not authorized", "taken back"};
   Words words;
   for (const Detach& one : plan.detaches)
     words.push_back(
@@ -594,7 +599,86 @@ INSTANTIATE_TEST_SUITE_P(
                          devices({barred(kWebcam), barred(kScale)}),
                          {running("a", {hostdev_of(kWebcam)}), running("x", {hostdev_of(kScale)})},
                          keeping("a: bus: 1"),
-                         {}}));
+                         {}},
+                    Case{"that a driver of the host has it is by itself no reason for anything",
+                         devices({driven(kWebcam, DriverKind::kHost), driven(kScale, DriverKind::kHost)}),
+                         {given("a", kWebcam, 0), running("b")},
+                         config("a: bus: 1; b: bus: 2"),
+                         {attach("b", kScale)}}));
+
+// What a driver of the host has taken back is given anew: the detach is one plan's, the attach the next
+// one's.
+struct TakenCase {
+  std::string title;
+  Device device;
+  DomainView domain;
+  Config config;
+  Words expected;
+  std::vector<std::pair<std::string, bool>> contested;  // and whether its domain is settled
+};
+
+std::ostream& operator<<(std::ostream& out, const TakenCase& example) {
+  return out << example.title;
+}
+
+class TakenBackPlanTest : public testing::TestWithParam<TakenCase> {};
+
+TEST_P(TakenBackPlanTest, IsAsExpected) {
+  const TakenCase& example = GetParam();
+  const std::vector<DomainView> domains{example.domain};
+  const Plan made = plan(devices({example.device}), domains, example.config, {}, {example.device.sysname});
+  EXPECT_EQ(in_words(made, domains), example.expected);
+  std::vector<std::pair<std::string, bool>> contested;
+  for (const Contested& one : made.contested) contested.emplace_back(one.sysname, one.settled);
+  EXPECT_EQ(contested, example.contested);
+}
+
+DomainView busy_with(const Device& device) {
+  DomainView view = given("a", device, 0);
+  view.settled = false;
+  return view;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Plan, TakenBackPlanTest,
+    testing::Values(TakenCase{"a hostdev of ours is detached",
+                              driven(kWebcam, DriverKind::kHost),
+                              given("a", kWebcam, 0),
+                              config("a: bus: 1"),
+                              {detach("a", hostdev_of(kWebcam), "taken back")},
+                              {{"1-1", true}}},
+                    TakenCase{"not while its domain is busy",
+                              driven(kWebcam, DriverKind::kHost),
+                              busy_with(kWebcam),
+                              config("a: bus: 1"),
+                              {},
+                              {{"1-1", false}}},
+                    TakenCase{"not if QEMU has it by now",
+                              driven(kWebcam, DriverKind::kUsbfs),
+                              given("a", kWebcam, 0),
+                              config("a: bus: 1"),
+                              {},
+                              {}},
+                    TakenCase{
+                        "nor if nobody has it", kWebcam, given("a", kWebcam, 0), config("a: bus: 1"), {}, {}},
+                    TakenCase{"nor somebody else's hostdev",
+                              driven(kWebcam, DriverKind::kHost),
+                              running("a", {hostdev_of(kWebcam)}),
+                              config("a: bus: 1"),
+                              {},
+                              {}},
+                    TakenCase{"nor in a domain that is not configured",
+                              driven(kWebcam, DriverKind::kHost),
+                              given("x", kWebcam, 0),
+                              config("a: bus: 1"),
+                              {},
+                              {}},
+                    TakenCase{"one that is free is attached",
+                              driven(kWebcam, DriverKind::kHost),
+                              running("a"),
+                              config("a: bus: 1"),
+                              {attach("a", kWebcam)},
+                              {}}));
 
 TEST(PlanHostProtection, AnyMatchingRuleOfTheMachineMayAllowItAndTheRefusalNamesTheFirst) {
   const auto rules = [](const std::string& last) {

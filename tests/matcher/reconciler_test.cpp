@@ -644,6 +644,127 @@ TEST(Reconciler, WhatIsNotAuthorizedStaysWithTheHostSaidOnceAndIsServedAtOnceWhe
   EXPECT_EQ(world.count(log::Level::kInfo, "from a: the host does not authorize it"), 1U);
 }
 
+Device driven(Device device, const std::string& driver) {
+  device.driver = driver.empty() ? DriverKind::kNone : DriverKind::kHost;
+  device.host_driver = driver;
+  return device;
+}
+
+// Attached by this daemon to a, and QEMU has it.
+void begin_attached(World& world) {
+  world.add("a");
+  world.domains["a"].marked = true;
+  world.configure(kWebcamToA);
+  world.snapshot({driven(webcam(), "usbhid")});
+  world.plug(webcam());
+  EXPECT_EQ(world.calls, Calls{"attach 1/5 a"});
+  world.calls.clear();
+}
+
+// A second passes, and the scanner reads all devices again, if it is asked to.
+void pass_a_moment(World& world, const Device& device, Clock::duration moment = 1s) {
+  const int before = world.rescans;
+  world.pass(moment);
+  if (world.rescans > before) world.snapshot({device});
+}
+
+TEST(Reconciler, WhatADriverOfTheHostHasTakenBackIsGivenAnewAfterASecond) {
+  World world;
+  begin_attached(world);
+  const Device taken = driven(webcam(), "usb\nhid");
+  world.plug(taken);
+  pass_a_moment(world, taken, 999ms);
+  EXPECT_EQ(world.calls, Calls{});
+  pass_a_moment(world, taken, 1ms);
+  EXPECT_EQ(world.calls, (Calls{"detach 1/5 a", "attach 1/5 a"}));
+  EXPECT_EQ(world.count(log::Level::kInfo, "from a: the host's driver had taken it back (\"usb\\x0ahid\")"),
+            1U);
+  world.plug(webcam());
+  pass_a_moment(world, webcam(), 1min);
+  EXPECT_EQ(world.calls.size(), 2U);
+}
+
+// Right after an attach, or while a guest sets a device up, the host's driver may have it for a moment.
+TEST(Reconciler, WhatADriverOfTheHostHasForAMomentIsLeftAlone) {
+  World world;
+  begin_attached(world);
+  for (int i = 0; i < 10; ++i) {
+    world.plug(driven(webcam(), "usbhid"));
+    pass_a_moment(world, driven(webcam(), "usbhid"), 900ms);
+    world.plug(webcam());
+    pass_a_moment(world, webcam(), 900ms);
+  }
+  EXPECT_EQ(world.calls, Calls{});
+  EXPECT_EQ(world.rescans, 0);
+}
+
+// An event of udev may be late, so that the record is older than the attach: it is read again before it
+// counts.
+TEST(Reconciler, ARecordThatIsOldTakesNothingFromAGuest) {
+  World world;
+  begin_attached(world);
+  world.plug(driven(webcam(), "usbhid"));
+  world.pass(1s);
+  EXPECT_EQ(world.rescans, 1);
+  world.pass(100ms);
+  EXPECT_EQ(world.rescans, 1) << "it is asked once";
+  world.snapshot({webcam()});
+  world.pass(1min);
+  EXPECT_EQ(world.calls, Calls{});
+}
+
+TEST(Reconciler, ADeviceIsGivenAnewAfterARestartOfTheDaemonToo) {
+  World world;
+  world.add("a", true, {hostdev_of(webcam())});
+  world.domains["a"].marked = true;
+  world.configure(kWebcamToA);
+  world.snapshot({driven(webcam(), "usbhid")});
+  pass_a_moment(world, driven(webcam(), "usbhid"));
+  EXPECT_EQ(world.calls, (Calls{"detach 1/5 a", "attach 1/5 a"}));
+}
+
+TEST(Reconciler, WhatIsTakenBackAllTheTimeIsPutAside) {
+  World world;
+  begin_attached(world);
+  for (int i = 0; i < 20; ++i) {
+    world.plug(driven(webcam(), "usbhid"));
+    pass_a_moment(world, driven(webcam(), "usbhid"));
+    world.plug(webcam());
+  }
+  ASSERT_EQ(std::count(world.calls.begin(), world.calls.end(), "attach 1/5 a"), 10);
+  EXPECT_EQ(world.calls.back(), "detach 1/5 a");
+  EXPECT_EQ(world.count(log::Level::kWarning, "it is put aside until its port is quiet for 30 s"), 1U);
+}
+
+// QEMU may not get an interface from the host's driver at all: that must not take the device from its guest
+// for ever.
+TEST(Reconciler, WhatTheHostsDriverKeepsIsGivenAnewAFewTimesOnly) {
+  World world;
+  begin_attached(world);
+  const Device taken = driven(webcam(), "usbhid");
+  world.plug(taken);
+  for (int i = 0; i < 600; ++i) pass_a_moment(world, taken, 500ms);
+  EXPECT_EQ(world.calls.size(), 2U * 3);
+  EXPECT_EQ(world.domains["a"].hostdevs.size(), 1U);
+  EXPECT_EQ(world.count(log::Level::kWarning, "is a guest's, but the host's driver usbhid keeps it"), 1U);
+}
+
+// Each attach that fails makes the host's driver come and go: no reason to try the next one at once.
+TEST(Reconciler, AChangeOfTheDriverAloneHurriesNoAttempt) {
+  World world;
+  world.add("a");
+  world.domains["a"].error = "no";
+  world.configure(kWebcamToA);
+  world.snapshot({webcam()});
+  for (int i = 0; i < 100; ++i) {
+    world.plug(driven(webcam(), "usbhid"));
+    world.pass(50ms);
+    world.plug(webcam());
+    world.pass(50ms);
+  }
+  EXPECT_LT(world.calls.size(), 10U) << "of 200 changes in ten seconds";
+}
+
 TEST(Reconciler, WhatTheHostUsesStaysWithItSaidOnceAndIsAttachedWhenItIsFree) {
   World world;
   world.add("a");

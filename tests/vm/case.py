@@ -36,6 +36,11 @@ class Stage:
         self.running: dict[str, dict[str, int]] = {}
 
     def ready(self) -> None:
+        """Drivers of the emulated devices are there: under emulation, udev loads one for longer than an attach takes.
+
+        It would then take the device from a guest that is paused, and has not set it up, and the daemon would give it anew.
+        """
+        self.hypervisor.run("modprobe -a usbhid usb-storage uas ftdi_sio cdc_ether rndis_host snd-usb-audio")
         self.guests.await_libvirt()
         self.daemon.install()
 

@@ -34,7 +34,7 @@ class World:
         self.rules = START
         self.plugged: dict[str, str] = {}  # port by serial
         self.off: set[str] = set()
-        self.reauthorized: set[str] = set()  # serials: the host's driver has taken them until the guest uses them
+        self.reauthorized: set[str] = set()  # serials, in this step: nobody keeps these
         self._ports = [str(number) for number in range(1, USB_PORTS + 1)]  # the longest unused first
         self._lock = threading.Lock()
         self._shell = threading.local()
@@ -66,7 +66,6 @@ class World:
             self._ports.remove(port)
             self._ports.append(port)
             self.plugged[serial] = port
-            self.reauthorized.discard(serial)
             self.stage.hypervisor.plug(serial, serial=serial, port=port)
             self.stage.plugged.append(serial)
 

@@ -4,7 +4,7 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 
 from daemon import config, matcher_of
 from watcher import Plugged, State
@@ -41,11 +41,11 @@ def holders(state: State) -> Holders:
             for guest, hostdevs in state.guests.items() if device.numbers in hostdevs}
 
 
-def mistakes(rules: Rules, state: State, keepers: Holders, race: bool, excused: Container[str] = ()) -> list[str]:
+def mistakes(rules: Rules, state: State, keepers: Holders, race: bool) -> list[str]:
     """What is not as it should be. Empty: it has converged.
 
     `keepers`: who had a device before and has run ever since, so keeps it. `race`: several things happened at once, so
-    who came first among several takers is open. `excused`: serials that a driver of the host may have all the same.
+    who came first among several takers is open.
     """
     found = [f"processes: {state.processes}"] if sorted(name for name, _ in state.processes) != _PROCESSES else []
     known = {device.numbers for device in state.devices}
@@ -56,12 +56,11 @@ def mistakes(rules: Rules, state: State, keepers: Holders, race: bool, excused: 
             if count > 1:
                 found.append(f"doubled: {numbers} in {guest}")
     for device in state.devices:
-        found += _mistakes_of(device, rules, state, keepers, race, excused)
+        found += _mistakes_of(device, rules, state, keepers, race)
     return found
 
 
-def _mistakes_of(device: Plugged, rules: Rules, state: State, keepers: Holders, race: bool,
-                 excused: Container[str]) -> list[str]:
+def _mistakes_of(device: Plugged, rules: Rules, state: State, keepers: Holders, race: bool) -> list[str]:
     what = f"{device.serial} {device.numbers}"
     if not device.ready:
         return [f"udev has not processed {what}"]
@@ -74,5 +73,4 @@ def _mistakes_of(device: Plugged, rules: Rules, state: State, keepers: Holders, 
     if len(have) > 1 or have[0] not in right:
         return [f"{have} instead of one of {right} has {what}"]
     # A hostdev can outlive the device that it was made for, and seem to be its successor's.
-    stolen = device.with_host and device.serial not in excused
-    return [f"{have} has {what} in its XML, but a driver of the host has it"] if stolen else []
+    return [f"{have} has {what} in its XML, but a driver of the host has it"] if device.with_host else []

@@ -1,33 +1,33 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-"""What the host has not authorized is no guest's.
+"""What the host has not authorized is no guest's, and what a driver of the host has taken back is given anew.
 
 The interval is an hour: all of this is noticed by events.
 """
 
 import time
 
-from case import Case
+from case import PATIENCE, Case
 from daemon import config, matcher_of
 from guests import UsbDevice
+from hypervisor import wait_until
 
 _DEVICES = "/sys/bus/usb/devices"
 _DEFAULTS = f"for hub in {_DEVICES}/usb*; do echo %d >$hub/authorized_default; done"
+_SECOND = 1.0  # for which a driver of the host may have a guest's device
 _NOT_AUTHORIZED = r"^001/\d+ 0627:0001 serial=ONE port=1-\S+ stays with the host: it is not authorized; machine a wants it"
 
 
 class AuthorizationCase(Case):
-    def setUp(self) -> None:
-        """A driver that udev has yet to load comes when it comes, and may take the device back."""
-        super().setUp()
-        self.hypervisor.run("modprobe usbhid")
-
     def authorize(self, device: UsbDevice, *values: int) -> None:
         self.hypervisor.run("; ".join(f"echo {value} >{_DEVICES}/{device.name}/authorized" for value in values))
 
     def driver(self, device: UsbDevice) -> str:
         link = f"{_DEVICES}/{device.name}/{device.name}:1.0/driver"
         return self.hypervisor.run(f"basename $(readlink {link})", check=False).stdout.strip()
+
+    def await_driver_of_host(self, device: UsbDevice) -> None:
+        wait_until(lambda: self.driver(device) == "usbhid", PATIENCE, f"usbhid has {device}")
 
     def assert_qemu_has(self, device: UsbDevice) -> None:
         self.assertIn(self.driver(device), ("", "usbfs"))
@@ -61,3 +61,55 @@ class Authorization(AuthorizationCase):
         self.authorize(foreign, 0)
         barrier = self.plug("BARRIER")
         self.await_hostdevs("a", foreign, barrier)
+
+
+class TakenBack(AuthorizationCase):
+    def test_a_device_that_was_authorized_anew_is_given_anew(self) -> None:
+        """As at the end of a suspend, and when a controller resets its bus. QEMU and libvirt do not notice."""
+        for driver in ("usb-tablet", "usb-kbd"):
+            with self.subTest(driver=driver):
+                self.running("a")
+                self.daemon.start(config(a=matcher_of(driver)))
+                device = self.plug(driver, driver)
+                self.await_hostdevs("a", device)
+                since = self.daemon.mark()
+                self.authorize(device, 0, 1)
+                line = self.daemon.await_line(r"^attached .* to a by a\[0\]", since)
+                self.await_hostdevs("a", device)
+                self.assert_qemu_has(device)
+                why = self.daemon.find("^detached .* from a: the host", since)
+                print(f"{driver}: {why[0].text}; {line.text}", flush=True)
+                self.assertEqual(len(why), 1)
+                self.daemon.stop()
+                self.stage.take_all("a")
+
+    def test_a_device_that_a_driver_of_the_host_takes_is_given_anew_after_a_second(self) -> None:
+        self.running("a")
+        self.daemon.start(config(a=matcher_of("ONE")))
+        device = self.plug("ONE")
+        self.await_hostdevs("a", device)
+        self.hypervisor.run(f"echo {device.name}:1.0 >/sys/bus/usb/drivers/usbhid/bind")
+        began = time.monotonic()
+        self.assertEqual(self.driver(device), "usbhid")
+        self.await_said(r"^detached .* from a: the host's driver had taken it back \(usbhid\)")
+        self.assertGreater(time.monotonic() - began, _SECOND * 0.9)
+        wait_until(lambda: len(self.said("^attached ")) == 2, PATIENCE, "it is attached again")
+        print(f"given anew in {time.monotonic() - began:.2f} s", flush=True)
+        self.assert_qemu_has(device)
+        self.await_hostdevs("a", device)
+        self.assert_stays(2 * _SECOND, "a", device)
+        self.assertEqual(len(self.said("^detached ")), 1)
+
+    def test_a_device_that_was_taken_back_while_no_daemon_ran_is_given_anew(self) -> None:
+        self.running("a")
+        self.daemon.start(config(a=matcher_of("ONE")))
+        device = self.plug("ONE")
+        self.await_hostdevs("a", device)
+        self.daemon.stop()
+        self.authorize(device, 0, 1)
+        self.await_driver_of_host(device)
+        self.daemon.start(config(a=matcher_of("ONE")))
+        self.await_said("the host's driver had taken it back")
+        self.await_hostdevs("a", device)
+        wait_until(lambda: len(self.said("^attached ")) == 2, PATIENCE, "it is attached again")
+        self.assert_qemu_has(device)
