@@ -26,8 +26,7 @@ struct CallError {
 // What a hypervisor tells unasked, from a thread of its own. Implementations return at once.
 class HypervisorEvents {
  public:
-  // `restored`: it was started from a saved state.
-  virtual void domain_changed(const Uuid& domain, const std::string& name, bool restored) = 0;
+  virtual void domain_changed(const Uuid& domain, const std::string& name, DomainNews news) = 0;
   virtual void connection_lost(const std::string& reason) = 0;
 
  protected:

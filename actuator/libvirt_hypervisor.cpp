@@ -21,6 +21,7 @@
 
 #include "actuator/hostdev_xml.h"
 #include "actuator/hypervisor.h"
+#include "actuator/lifecycle.h"
 #include "common/text.h"
 #include "protocol/hostdev_alias.h"
 #include "protocol/worker.h"
@@ -66,16 +67,13 @@ CallError last_error() {
           error->message == nullptr ? "" : error->message};
 }
 
-void tell_changed(virDomainPtr domain, void* events, bool restored = false) {
+void tell_changed(virDomainPtr domain, void* events, DomainNews news = {}) {
   const char* const name = virDomainGetName(domain);
-  static_cast<HypervisorEvents*>(events)->domain_changed(uuid_of(domain), name == nullptr ? "" : name,
-                                                         restored);
+  static_cast<HypervisorEvents*>(events)->domain_changed(uuid_of(domain), name == nullptr ? "" : name, news);
 }
 
 int on_lifecycle(virConnectPtr, virDomainPtr domain, int event, int detail, void* events) {
-  tell_changed(domain, events,
-               event == VIR_DOMAIN_EVENT_STARTED && (detail == VIR_DOMAIN_EVENT_STARTED_RESTORED ||
-                                                     detail == VIR_DOMAIN_EVENT_STARTED_FROM_SNAPSHOT));
+  tell_changed(domain, events, news_of(event, detail));
   return 0;
 }
 

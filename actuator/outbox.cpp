@@ -33,13 +33,13 @@ void Outbox::put(ActuatorMessage message) {
   wake();
 }
 
-void Outbox::domain_changed(const Uuid& domain, const std::string& name, bool restored) {
+void Outbox::domain_changed(const Uuid& domain, const std::string& name, DomainNews news) {
   // No domain of the configuration can have a name that a message does not hold.
   if (name.empty() || name.size() > kMaxDomainName) return;
   {
     const std::lock_guard lock(mutex_);
     DomainChanged& changed = changed_[domain];
-    changed = {domain, name, changed.restored || restored};
+    changed = {domain, name, {changed.news.let_go || news.let_go, changed.news.died || news.died}};
   }
   wake();
 }

@@ -24,7 +24,7 @@ class Outbox final : public HypervisorEvents {
 
   // A domain that changes often before the matcher hears of it is told once, so that events never fill the
   // memory.
-  void domain_changed(const Uuid& domain, const std::string& name, bool restored) override;
+  void domain_changed(const Uuid& domain, const std::string& name, DomainNews news) override;
   void connection_lost(const std::string& reason) override;
 
   // The oldest message, if there is one.

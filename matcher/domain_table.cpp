@@ -43,7 +43,7 @@ std::optional<ChangeEnded> DomainTable::take(const ActuatorMessage& message, Clo
     State& domain = note(event->uuid, event->name, now);
     domain.stale = true;
     if (!domain.active) domain.since = now;
-    domain.restored = domain.restored || event->restored;
+    domain.let_go = domain.let_go || event->news.let_go;
     stirred_.push_back(event->uuid);
   } else if (const auto* const chunk = std::get_if<XmlChunk>(&message)) {
     add_xml(*chunk);
@@ -153,7 +153,8 @@ void DomainTable::take_description(State& domain, const Uuid& uuid, const std::s
   domain.active = domain.described = domain.readable = true;
   domain.hostdevs = description.hostdevs;
   domain.attached.clear();
-  if (std::exchange(domain.restored, false))
+  domain.last_held.clear();
+  if (std::exchange(domain.let_go, false))
     domain.orphans.assign(domain.hostdevs.begin(), domain.hostdevs.end());
   std::erase_if(domain.orphans, [&](const Hostdev& orphan) {
     return std::none_of(domain.hostdevs.begin(), domain.hostdevs.end(),

@@ -102,12 +102,13 @@ class DomainTable {
     bool stale = false;      // something happened since it was described
     bool stalled = false;    // a call for it does not return
     std::vector<LiveHostdev> hostdevs;
-    std::vector<LiveHostdev> attached;  // since it was described: nobody else's
-    bool restored = false;              // from a saved state since it was described
-    std::vector<Hostdev> orphans;       // of these, those whose device was disconnected
-    std::uint64_t description = 0;      // the unanswered describe request, or 0
-    std::size_t changes = 0;            // unanswered attach and detach requests
-    std::uint64_t listed = 0;           // the last list request that named it
+    std::vector<LiveHostdev> attached;   // since it was described: nobody else's
+    std::vector<LiveHostdev> last_held;  // when it stopped
+    bool let_go = false;                 // of its USB devices, since it was described
+    std::vector<Hostdev> orphans;        // of these, those whose device was disconnected
+    std::uint64_t description = 0;       // the unanswered describe request, or 0
+    std::size_t changes = 0;             // unanswered attach and detach requests
+    std::uint64_t listed = 0;            // the last list request that named it
     bool listed_active = false;
     std::string complaint;    // the beginning of what was last said of its XML
     Clock::time_point since;  // when it was first heard of, or started

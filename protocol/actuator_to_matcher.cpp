@@ -47,7 +47,8 @@ ActuatorMessage read_message(schema::ActuatorMessage::Reader message) {
     }
     case schema::ActuatorMessage::CHANGED: {
       const auto domain = message.getChanged();
-      return DomainChanged{read_uuid(domain.getUuid()), read_name(domain), domain.getRestored()};
+      return DomainChanged{
+          read_uuid(domain.getUuid()), read_name(domain), {domain.getLetGo(), domain.getDied()}};
     }
     case schema::ActuatorMessage::XML: {
       const auto chunk = message.getXml();
@@ -78,7 +79,8 @@ struct Writer {
     auto domain = out.initChanged();
     write_uuid(domain.initUuid(), changed.uuid);
     domain.setName(frame::data(changed.name));
-    domain.setRestored(changed.restored);
+    domain.setLetGo(changed.news.let_go);
+    domain.setDied(changed.news.died);
   }
   void operator()(const XmlChunk& chunk) {
     auto xml = out.initXml();

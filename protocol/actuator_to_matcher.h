@@ -25,10 +25,16 @@ struct DomainListed {
   bool active = false;
   bool operator==(const DomainListed&) const = default;
 };
+// What libvirt said of a domain, beyond that it changed.
+struct DomainNews {
+  bool let_go = false;  // it was restored or migrated here: QEMU has let go of its USB devices
+  bool died = false;    // its QEMU ended unasked
+  bool operator==(const DomainNews&) const = default;
+};
 struct DomainChanged {
   Uuid uuid;
   std::string name;
-  bool restored = false;  // started from a saved state: QEMU has let go of its USB devices
+  DomainNews news{};
   bool operator==(const DomainChanged&) const = default;
 };
 struct XmlChunk {

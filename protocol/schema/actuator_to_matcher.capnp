@@ -33,8 +33,10 @@ struct Domain {
   uuid @0 :Uuid;
   name @1 :Data;                 # 1 to 1,024 bytes
   active @2 :Bool;               # at the moment of asking; of a changed domain: always false, and without meaning
-  restored @3 :Bool;             # of a changed domain: it was started from a saved state since the last such
+  letGo @3 :Bool;                # of a changed domain: it was restored or migrated to this host since the last such
                                  # message, so its USB hostdevs lead nowhere; of a listed one: always false
+  died @4 :Bool;                 # of a changed domain: its QEMU ended unasked since the last such message; of a
+                                 # listed one: always false
 }
 
 struct XmlChunk {

@@ -252,7 +252,7 @@ TEST_F(ActuatorTest, AResultSaysHowLongTheCallTook) {
 }
 
 TEST_F(ActuatorTest, EventsArePassedOn) {
-  outbox_.domain_changed(kB, "b", false);
+  outbox_.domain_changed(kB, "b", {});
   const auto changed = expect<DomainChanged>();
   EXPECT_EQ(changed.uuid, kB);
   EXPECT_EQ(changed.name, "b");
@@ -278,7 +278,7 @@ TEST_F(ActuatorTest, SixtyFourRequestsMayBeUnansweredAndNotOneMore) {
   };
   for (std::uint64_t i = 1; i <= kMaxRequestsInFlight; ++i) send(i, AttachHostdev{kA, kWebcam, meant_});
   // It answers nobody, but has read them all without complaint.
-  outbox_.domain_changed(kB, "b", false);
+  outbox_.domain_changed(kB, "b", {});
   EXPECT_EQ(expect<DomainChanged>().name, "b");
   send(65, ListDomains{});
   EXPECT_EQ(ending(), "violation: more than 64 requests at a time");

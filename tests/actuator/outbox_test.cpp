@@ -49,7 +49,7 @@ TEST(OutboxTest, EveryKindOfNewsWakesTheReader) {
   EXPECT_TRUE(awake(outbox));
   outbox.clear_wake();
   EXPECT_FALSE(awake(outbox));
-  outbox.domain_changed({1, 2}, "a", false);
+  outbox.domain_changed({1, 2}, "a", {});
   EXPECT_TRUE(awake(outbox));
   outbox.clear_wake();
   outbox.connection_lost("gone");
@@ -59,9 +59,9 @@ TEST(OutboxTest, EveryKindOfNewsWakesTheReader) {
 
 TEST(OutboxTest, ADomainThatChangesOftenIsToldOnceWithItsLastName) {
   Outbox outbox;
-  for (int i = 0; i < 100'000; ++i) outbox.domain_changed({1, 2}, "old", false);
-  outbox.domain_changed({1, 3}, "other", false);
-  outbox.domain_changed({1, 2}, "new", false);
+  for (int i = 0; i < 100'000; ++i) outbox.domain_changed({1, 2}, "old", {});
+  outbox.domain_changed({1, 3}, "other", {});
+  outbox.domain_changed({1, 2}, "new", {});
   const auto first = take<DomainChanged>(outbox);
   EXPECT_EQ(first.uuid, (Uuid{1, 2}));
   EXPECT_EQ(first.name, "new");
@@ -69,20 +69,21 @@ TEST(OutboxTest, ADomainThatChangesOftenIsToldOnceWithItsLastName) {
   EXPECT_FALSE(outbox.take());
 }
 
-TEST(OutboxTest, ARestoredDomainIsOneUntilItWasTold) {
+TEST(OutboxTest, WhatWasSaidOfADomainHoldsUntilItWasTold) {
   Outbox outbox;
-  outbox.domain_changed({1, 2}, "a", true);
-  outbox.domain_changed({1, 2}, "a", false);
-  EXPECT_TRUE(take<DomainChanged>(outbox).restored);
-  outbox.domain_changed({1, 2}, "a", false);
-  EXPECT_FALSE(take<DomainChanged>(outbox).restored);
+  outbox.domain_changed({1, 2}, "a", {.died = true});
+  outbox.domain_changed({1, 2}, "a", {.let_go = true});
+  outbox.domain_changed({1, 2}, "a", {});
+  EXPECT_EQ(take<DomainChanged>(outbox).news, (DomainNews{true, true}));
+  outbox.domain_changed({1, 2}, "a", {});
+  EXPECT_EQ(take<DomainChanged>(outbox).news, DomainNews{});
 }
 
 TEST(OutboxTest, AChangeAfterItWasToldIsToldAgain) {
   Outbox outbox;
-  outbox.domain_changed({1, 2}, "a", false);
+  outbox.domain_changed({1, 2}, "a", {});
   take<DomainChanged>(outbox);
-  outbox.domain_changed({1, 2}, "a", false);
+  outbox.domain_changed({1, 2}, "a", {});
   EXPECT_EQ(take<DomainChanged>(outbox).name, "a");
 }
 
@@ -95,7 +96,7 @@ TEST(OutboxTest, ManyThreadsPutAndNothingIsLost) {
     threads.emplace_back([&outbox, i] {
       for (unsigned k = 0; k < kMessages; ++k) {
         outbox.put(Result{k, Outcome::kDone, static_cast<std::int32_t>(i), "", 0});
-        outbox.domain_changed({i, k}, "a", false);
+        outbox.domain_changed({i, k}, "a", {});
       }
     });
   std::vector<std::uint64_t> next(kThreads, 0);

@@ -71,7 +71,7 @@ class Story {
       case 6:
         return take(DomainListed{uuid(), name(), bytes_.below(2) != 0});
       case 7:
-        return take(DomainChanged{uuid(), name(), bytes_.below(2) != 0});
+        return take(DomainChanged{uuid(), name(), {bytes_.below(2) != 0, bytes_.below(2) != 0}});
       case 8:
         return take(DomainStalled{uuid()});
       case 9:

@@ -92,14 +92,15 @@ Seeds stories() {
   const std::string failed = bytes({10, 0, 1, 9, 2, '\n', 0xff, 3, 1, 1});
   const std::string described = bytes({9, 0, 1, 1, 0}) + done;
   const std::string pause = bytes({14, 0, 2});
-  // The domain a is given the device; the device leaves; the domain stops answering.
+  // The domain a is given the device; the device leaves; the domain stops answering; its QEMU dies.
   const std::string attach = snapshot + listed + described + done + described;
   return {attach, snapshot + listed + described + failed + described + pause + failed + pause,
           attach + bytes({3}) + kDevice + bytes({8, 1, 1}) + bytes({12, 2}),
           // A driver of the host takes it back, and has it longer than it may.
           attach + bytes({4}) + kDeviceOfTheHost + bytes({14, 0, 8}) + bytes({0, 4}) + kDeviceOfTheHost +
               bytes({1}) + pause,
-          attach + bytes({13, 0}) + pause + done + bytes({7, 1, 1, 0, 1}) + described};
+          attach + bytes({13, 0}) + pause + done + bytes({7, 1, 1, 0, 1, 0}) + described,
+          attach + bytes({7, 1, 1, 0, 0, 1})};
 }
 
 }  // namespace
@@ -119,7 +120,7 @@ std::vector<std::string> seeds(std::string_view target) {
                                {6, PingActuator{}}});
   if (target == "actuator_to_matcher")
     return datagrams<ActuatorMessage>(
-        {DomainListed{kUuid, "a", true}, DomainChanged{kUuid, "b", true}, XmlChunk{2, "<domain/>"},
+        {DomainListed{kUuid, "a", true}, DomainChanged{kUuid, "b", {true, true}}, XmlChunk{2, "<domain/>"},
          Result{3, Outcome::kFailed, 38, "device in use\xff", 1'000'000}, DomainStalled{kUuid}});
   if (target == "supervisor_to_matcher")
     return datagrams<ControlMessage>({ConfigFile{"config.yml", ""}, ConfigFile{"machines.d/a.yml", "a"},

@@ -491,7 +491,7 @@ TEST(Reconciler, AGuestThatWasRestoredIsGivenItsDevicesAnew) {
   world.snapshot({webcam(), scale()});
   EXPECT_TRUE(world.calls.empty());
   for (const char* const name : {"a", "other"})
-    world.take(DomainChanged{world.domains[name].uuid, name, true});
+    world.take(DomainChanged{world.domains[name].uuid, name, {.let_go = true}});
   world.settle();
   EXPECT_EQ(world.calls, (Calls{"detach 1/5 a", "attach 1/5 a"})) << "and one that is not configured not";
   world.event("a");

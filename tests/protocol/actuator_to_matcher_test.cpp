@@ -34,8 +34,9 @@ TEST(ActuatorMessageTest, ADomainComesBack) {
     const auto changed = round_trip(DomainChanged{kDomain, name});
     EXPECT_EQ(changed.uuid, kDomain);
     EXPECT_EQ(changed.name, name);
-    EXPECT_FALSE(changed.restored);
-    EXPECT_TRUE(round_trip(DomainChanged{kDomain, name, true}).restored);
+    EXPECT_EQ(changed.news, DomainNews{});
+    EXPECT_EQ(round_trip(DomainChanged{kDomain, name, {.let_go = true}}).news, (DomainNews{true, false}));
+    EXPECT_EQ(round_trip(DomainChanged{kDomain, name, {.died = true}}).news, (DomainNews{false, true}));
   }
 }
 

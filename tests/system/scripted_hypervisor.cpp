@@ -5,7 +5,7 @@
 // socket at which the test listens (tests/system/libvirt.h). One line or text a datagram:
 //   to the test     ID list | ID name or describe HIGH LOW | ID attach or detach HIGH LOW BUS DEVICE VENDOR
 //   PRODUCT from the test   ID done BODY | ID failed CODE MESSAGE | ID no-domain 0 MESSAGE | changed HIGH LOW
-//   NAME
+//   NAME [let-go or died]
 // The body of a list is a line "HIGH LOW ACTIVE NAME" for each domain, that of a description the XML. All
 // numbers are decimal.
 #include <poll.h>
@@ -130,7 +130,9 @@ class ScriptedHypervisor : public Hypervisor {
       Uuid uuid;
       std::string name;
       fields >> word >> uuid.high >> uuid.low >> name;
-      return events_.domain_changed(uuid, name, false);
+      std::string news;
+      fields >> news;
+      return events_.domain_changed(uuid, name, {.let_go = news == "let-go", .died = news == "died"});
     }
     std::uint64_t id = 0;
     fields >> id;
