@@ -13,8 +13,8 @@ std::string xml_of(const Hostdev& hostdev, const std::string& alias) {
     source += concat("<vendor id='0x", hex(hostdev.vendor, 4), "'/><product id='0x", hex(hostdev.product, 4),
                      "'/>");
   if (hostdev.bus != 0) source += concat("<address bus='", hostdev.bus, "' device='", hostdev.device, "'/>");
-  return "<hostdev mode='subsystem' type='usb' managed='yes'><source startupPolicy='optional'>" + source +
-         "</source>" + alias + "</hostdev>";
+  return "<hostdev mode='subsystem' type='usb' managed='yes'><source>" + source + "</source>" + alias +
+         "</hostdev>";
 }
 
 }  // namespace

@@ -20,8 +20,8 @@ namespace whawty {
 struct LiveHostdev : Hostdev {
   bool ours = false;                  // this daemon attached it, says its alias
   std::optional<std::uint64_t> mark;  // of the device that it attached, likewise: see hostdev_alias.h
-  // There was no such device when the guest started. It holds none until the guest starts anew, whatever is
-  // plugged.
+  // There was no such device when the guest started, or when it was attached. QEMU was told no number then,
+  // and takes any device that it can open.
   bool missing = false;
   auto operator<=>(const LiveHostdev&) const = default;
 };

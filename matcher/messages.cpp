@@ -81,8 +81,26 @@ std::string reason_of(DetachReason reason) {
       return "the host does not authorize it";
     case DetachReason::kTakenBack:
       return "the host's driver had taken it back";
+    case DetachReason::kMissing:
+      return "its device was missing, and QEMU takes any that it can open instead";
   }
   return {};
+}
+
+std::string text_of(const Empty& empty) {
+  const std::string hostdev = concat("the hostdev of ", name_of(empty.hostdev));
+  const std::string machine = concat("machine ", show_name(empty.machine));
+  if (!empty.kept)
+    return concat("ALARM: libvirt gave ", machine, ' ', hostdev,
+                  ", whose device was not there: QEMU takes any that it can open instead; it is detached");
+  if (empty.hostdev.missing)
+    return concat(machine, " keeps ", hostdev,
+                  ", whose device was missing: QEMU takes any that it can open instead; virsh detach-device "
+                  "ends that");
+  return concat(
+      machine, " keeps ", hostdev,
+      ", whose device left the host, or QEMU let go of it: the guest may not have been told, and the "
+      "next device with that number may be the guest's; virsh detach-device ends that");
 }
 
 std::string text_of(const std::vector<HostUse>& uses) {

@@ -25,6 +25,9 @@ std::string rule_name(const std::string& machine, std::size_t rule);
 
 std::string reason_of(DetachReason reason);
 
+// What such a hostdev can do, and what to do about it.
+std::string text_of(const Empty& empty);
+
 // "sdb1 is mounted, sdb2 is swap": what the host does with a device.
 std::string text_of(const std::vector<HostUse>& uses);
 

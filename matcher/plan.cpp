@@ -64,7 +64,7 @@ class World {
   }
 
   // Its holding, or one that stands for a device which had its address before: libvirt attaches no other
-  // until that is gone. One that was missing at the guest's start never had it.
+  // until that is gone. One that is missing has no device in libvirt's books.
   const Holding* in_the_way_of(const Device& device) const {
     if (const Holding* const holding = holding_of(device)) return holding;
     const auto stale = std::find_if(holdings_.begin(), holdings_.end(), [&](const Holding& holding) {
@@ -118,6 +118,7 @@ std::optional<DetachReason> reason_to_detach(const World& world, const Machine& 
                                              const Holding& holding) {
   const Device* const device = holding.device;
   if (machine.keep_foreign && !holding.hostdev.ours) return std::nullopt;
+  if (holding.hostdev.missing) return DetachReason::kMissing;
   if (device == nullptr) return DetachReason::kLeftHost;
   if (!device->authorized) return DetachReason::kNotAuthorized;
   if (!device->digest) return std::nullopt;
@@ -143,6 +144,23 @@ void find_contested(const World& world, Plan& plan) {
     if (device != nullptr && hostdev.ours && device->driver == DriverKind::kHost &&
         world.machine_of(*domain) != nullptr)
       plan.contested.push_back({device->sysname, domain->settled});
+}
+
+void list_empties(const World& world, Plan& plan) {
+  for (const Holding& holding : world.holdings()) {
+    const Machine* const machine = world.machine_of(*holding.domain);
+    if (machine == nullptr || holding.device != nullptr) continue;
+    const bool kept = !reason_to_detach(world, *machine, holding);
+    if (kept || (holding.hostdev.missing && holding.hostdev.ours))
+      plan.empties.push_back({machine->name, holding.hostdev, kept});
+  }
+}
+
+// Whether it is to lose a hostdev for which QEMU takes any device that it can open.
+bool is_open(const World& world, const Machine& machine, const DomainView& domain) {
+  return std::any_of(world.holdings().begin(), world.holdings().end(), [&](const Holding& holding) {
+    return holding.domain == &domain && reason_to_detach(world, machine, holding) == DetachReason::kMissing;
+  });
 }
 
 // The keyboards of the local console that no guest has or is about to get.
@@ -198,7 +216,8 @@ void plan_device(const World& world, const Config& config, const Device& device,
     rule = allowing;
     holder = machine.name;
     keyboards.give_away(device);
-    if (domain->settled) plan.attaches.push_back({domain->uuid, device.sysname, *rule});
+    if (domain->settled && !is_open(world, machine, *domain))
+      plan.attaches.push_back({domain->uuid, device.sysname, *rule});
   }
 }
 
@@ -232,6 +251,7 @@ Plan plan(const DeviceMap& devices, const std::vector<DomainView>& domains, cons
     if (can_be_attached(device) && device.digest && !put_aside.contains(sysname))
       plan_device(world, config, device, keyboards, plan);
   drop_passing_conflicts(world, devices, plan);
+  list_empties(world, plan);
   return plan;
 }
 

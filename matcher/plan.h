@@ -30,7 +30,7 @@ struct DomainView {
   std::vector<Hostdev> orphans{};
 };
 
-enum class DetachReason { kLeftHost, kNoRule, kHub, kNotAuthorized, kTakenBack };
+enum class DetachReason { kLeftHost, kNoRule, kHub, kNotAuthorized, kTakenBack, kMissing };
 
 struct Detach {
   Uuid domain;
@@ -70,12 +70,22 @@ struct Contested {
   bool settled = true;  // the domain
 };
 
+// A hostdev of a machine that leads to no device of the host, though it is kept, or is ours and libvirt marks
+// it as missing.
+struct Empty {
+  std::string machine;
+  LiveHostdev hostdev;
+  bool kept = false;  // else it is detached
+  bool operator==(const Empty&) const = default;
+};
+
 struct Plan {
   std::vector<Detach> detaches;  // to be done before the attaches
   std::vector<Attach> attaches;
   std::vector<Conflict> conflicts;
   std::vector<Refusal> refusals;
   std::vector<Contested> contested;
+  std::vector<Empty> empties;
 };
 
 // Whether a guest can have such a device at all: no hub, and nothing that libvirt has no way to name.
@@ -94,7 +104,8 @@ Hostdev hostdev_of(const Device& device);
 // not in the configuration. A device without a digest stays where it is: the kernel does not tell what it is.
 // One that is put aside, by sysname, is not attached; what became wrong of it is detached all the same. One
 // that is taken back is detached if a driver of the host still has it, so that the next plan attaches it
-// anew.
+// anew. A domain that is to lose a hostdev without a device gets none before that is done: QEMU could take it
+// for that one.
 Plan plan(const DeviceMap& devices, const std::vector<DomainView>& domains, const Config& config,
           const std::set<std::string>& put_aside = {}, const std::set<std::string>& taken_back = {});
 

@@ -86,6 +86,7 @@ void Reconciler::use(Config config, Clock::time_point now) {
   flapping_.limit(config_->max_reconnects);
   conflicts_.clear();
   refusals_.clear();
+  empties_.clear();
   plan_is_old_ = true;
   if (!reported_) report_status({});
 }
@@ -235,6 +236,7 @@ void Reconciler::carry_out_plan(Clock::time_point now) {
   for (const Attach& attach : plan.attaches) carry_out(attach, now);
   say_conflicts(plan.conflicts);
   say_refusals(plan.refusals);
+  say_empties(plan.empties);
   next_attempt_ = attempts_.next(now);
   report_status(views);
 }
@@ -349,6 +351,17 @@ void Reconciler::say_refusals(const std::vector<Refusal>& refusals) {
                     refusal.authorized ? "; to allow it, say allow-host-device: true in that rule" : ""));
   }
   refusals_ = refusals;
+}
+
+void Reconciler::say_empties(const std::vector<Empty>& empties) {
+  for (const Empty& empty : empties) {
+    if (std::find(empties_.begin(), empties_.end(), empty) != empties_.end()) continue;
+    if (empty.kept)
+      log_.say(subject_of(empty.machine, ""), log::Level::kWarning, text_of(empty));
+    else
+      output_.say(log::Level::kError, text_of(empty));
+  }
+  empties_ = empties;
 }
 
 void Reconciler::say_device(const Device& device) {

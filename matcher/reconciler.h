@@ -61,6 +61,7 @@ class Reconciler {
   void say_failure(Attempts::Report report, const ChangeEnded& ended);
   void say_conflicts(const std::vector<Conflict>& conflicts);
   void say_refusals(const std::vector<Refusal>& refusals);
+  void say_empties(const std::vector<Empty>& empties);
   void say_device(const Device& device);
   void say_guests();
   void report_status(const std::vector<DomainView>& views);
@@ -76,6 +77,7 @@ class Reconciler {
   TakenBack taken_back_;
   std::vector<Conflict> conflicts_;  // those that hold, and were said
   std::vector<Refusal> refusals_;    // the same
+  std::vector<Empty> empties_;       // the same
   Clock::time_point next_round_;
   Clock::time_point next_attempt_ = Clock::time_point::max();
   bool plan_is_old_ = false;

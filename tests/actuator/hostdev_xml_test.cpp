@@ -16,10 +16,9 @@ struct Case {
 class HostdevXmlTest : public testing::TestWithParam<Case> {};
 
 TEST_P(HostdevXmlTest, HasTheNumbersThatAreGivenAndNoOthers) {
-  EXPECT_EQ(
-      hostdev_xml(GetParam().hostdev),
-      std::string("<hostdev mode='subsystem' type='usb' managed='yes'><source startupPolicy='optional'>") +
-          GetParam().source + "</source></hostdev>");
+  EXPECT_EQ(hostdev_xml(GetParam().hostdev),
+            std::string("<hostdev mode='subsystem' type='usb' managed='yes'><source>") + GetParam().source +
+                "</source></hostdev>");
 }
 
 const Case kCases[] = {
@@ -41,7 +40,7 @@ INSTANTIATE_TEST_SUITE_P(Hostdev, HostdevXmlTest, testing::ValuesIn(kCases),
 TEST(MarkedHostdevXml, HasItsAlias) {
   const Hostdev hostdev{3, 5, 0x046d, 0x0825};
   EXPECT_EQ(marked_hostdev_xml(hostdev, "ua-whawty-usb-0123456789abcdef-17"),
-            "<hostdev mode='subsystem' type='usb' managed='yes'><source startupPolicy='optional'>"
+            "<hostdev mode='subsystem' type='usb' managed='yes'><source>"
             "<vendor id='0x046d'/><product id='0x0825'/><address bus='3' device='5'/></source>"
             "<alias name='ua-whawty-usb-0123456789abcdef-17'/></hostdev>");
 }

@@ -24,7 +24,7 @@ void add_hostdev(DomainView& domain, const Hostdev& hostdev) {
   LiveHostdev live{hostdev, hostdev.product == 1, {}};
   // Of a device with such a digest, or of one that is gone.
   if (live.ours) live.mark = hostdev.vendor % 2;
-  live.missing = hostdev.product == 2 && hostdev.vendor % 2 == 0;
+  live.missing = (hostdev.product == 2 && hostdev.vendor % 2 == 0) || (live.ours && hostdev.vendor % 8 == 0);
   domain.hostdevs.push_back(live);
 }
 
@@ -47,6 +47,19 @@ const DomainView& domain_of(const Uuid& uuid, const std::vector<DomainView>& dom
   return *found;
 }
 
+// The attaches, but for those to guests that are to lose what was missing: they have to wait.
+std::vector<std::pair<Uuid, std::string>> attaches_at_once(const Plan& plan, const Plan& with_missing) {
+  std::vector<std::pair<Uuid, std::string>> attaches;
+  const auto has_to_wait = [&](const Uuid& domain) {
+    return std::any_of(with_missing.detaches.begin(), with_missing.detaches.end(), [&](const Detach& one) {
+      return one.domain == domain && one.reason == DetachReason::kMissing;
+    });
+  };
+  for (const Attach& one : plan.attaches)
+    if (!has_to_wait(one.domain)) attaches.emplace_back(one.domain, one.sysname);
+  return attaches;
+}
+
 // What was missing when its guest started changes nothing for any device.
 void check_missing(const Plan& plan, const DeviceMap& devices, std::vector<DomainView> domains,
                    const Config& config) {
@@ -55,12 +68,11 @@ void check_missing(const Plan& plan, const DeviceMap& devices, std::vector<Domai
   const Plan without = whawty::plan(devices, domains, config);
   require(plan.conflicts == without.conflicts && plan.refusals == without.refusals,
           "a device is kept from a machine by a hostdev that does not have it");
-  require(
-      std::equal(plan.attaches.begin(), plan.attaches.end(), without.attaches.begin(), without.attaches.end(),
-                 [](const Attach& one, const Attach& other) {
-                   return one.domain == other.domain && one.sysname == other.sysname;
-                 }),
-      "what is attached depends on a hostdev without a device");
+  const auto attaches = attaches_at_once(plan, plan);
+  require(attaches == attaches_at_once(without, plan),
+          "what is attached depends on a hostdev without a device");
+  require(attaches.size() == plan.attaches.size(),
+          "a guest is to get what QEMU could take for a missing device");
 }
 
 bool is_keyboard(const HostUse& use) {

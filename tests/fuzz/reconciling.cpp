@@ -128,7 +128,8 @@ class Story {
     text += "<devices>";
     for (unsigned i = bytes_.below(4); i > 0; --i) {
       const Hostdev hostdev = read_hostdev(bytes_);
-      text += "<hostdev type='usb'><source>";
+      text += hostdev.vendor % 16 == 3 ? "<hostdev type='usb'><source missing='yes'>"
+                                       : "<hostdev type='usb'><source>";
       if (hostdev.vendor != 0)
         text += concat("<vendor id='", hostdev.vendor, "'/><product id='", hostdev.product, "'/>");
       if (hostdev.bus != 0)

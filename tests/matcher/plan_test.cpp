@@ -86,9 +86,9 @@ DomainView busy(const std::string& name, const std::vector<Hostdev>& hostdevs = 
   return view;
 }
 
-// With a hostdev whose device was missing when it started.
-DomainView lacking(const std::string& name, const Hostdev& hostdev) {
-  DomainView view = running(name, {hostdev});
+// With a hostdev whose device was missing when it started, or when it was attached.
+DomainView lacking(const std::string& name, const Hostdev& hostdev, Marked marked = Marked::kNo) {
+  DomainView view = running(name, {hostdev}, marked);
   view.hostdevs.front().missing = true;
   return view;
 }
@@ -132,6 +132,14 @@ std::string conflict(const std::string& machine, const Device& device, const std
   return machine + " wants " + device.sysname + " of " + holder;
 }
 
+// The hostdev of no device that is kept, or that was attached in vain.
+std::string kept(const std::string& machine, const Hostdev& hostdev) {
+  return machine + " keeps " + std::to_string(hostdev.bus) + "/" + std::to_string(hostdev.device) + " empty";
+}
+std::string alarm(const std::string& machine, const Hostdev& hostdev) {
+  return "ALARM: " + kept(machine, hostdev);
+}
+
 std::string refusal(const std::string& machine, const Device& device) {
   return machine + " is refused " + device.sysname;
 }
@@ -154,7 +162,7 @@ std::string name_in(const std::vector<DomainView>& domains, const Uuid& uuid) {
 }
 
 Words in_words(const Plan& plan, const std::vector<DomainView>& domains) {
-  static const char* const kReasons[] = {"left", "no rule", "hub", "not authorized", "taken back"};
+  static const char* const kReasons[] = {"left", "no rule", "hub", "not authorized", "taken back", "missing"};
   Words words;
   for (const Detach& one : plan.detaches)
     words.push_back(
@@ -164,6 +172,8 @@ Words in_words(const Plan& plan, const std::vector<DomainView>& domains) {
   for (const Conflict& one : plan.conflicts)
     words.push_back(one.machine + " wants " + one.sysname + " of " + one.holder);
   for (const Refusal& one : plan.refusals) words.push_back(one.machine + " is refused " + one.sysname);
+  for (const Empty& one : plan.empties)
+    words.push_back(one.kept ? kept(one.machine, one.hostdev) : alarm(one.machine, one.hostdev));
   return words;
 }
 
@@ -300,7 +310,7 @@ INSTANTIATE_TEST_SUITE_P(
              devices({kHub}),
              {running("a", {hostdev_of(kHub), hostdev_of(kScale)})},
              keeping("a: vendor-id: 0x046d"),
-             {}},
+             {kept("a", hostdev_of(kScale))}},
         Case{"what this daemon attached is detached when no rule asks for it any more",
              devices({kScale}),
              {running("a", {hostdev_of(kScale)}, Marked::kYes)},
@@ -355,52 +365,68 @@ INSTANTIATE_TEST_SUITE_P(WithoutADigest, PlanTest,
                                               {detach("a", hostdev_of(kWebcam), "left")}}));
 
 INSTANTIATE_TEST_SUITE_P(
-    MissingAtTheStart, PlanTest,
-    testing::Values(Case{"in a guest that is not configured it is in no machine's way",
-                         devices({kWebcam}),
-                         {lacking("x", by_ids(kWebcam)), running("b")},
-                         config("b: vendor-id: 0x046d"),
-                         {attach("b", kWebcam)}},
-                    Case{"nor is its address",
-                         devices({kWebcam}),
-                         {lacking("x", hostdev_of(kWebcam)), running("b")},
-                         config("b: vendor-id: 0x046d"),
-                         {attach("b", kWebcam)}},
-                    Case{"nor the address of another device",
-                         devices({kWebcam}),
-                         {lacking("x", {1, 5, 0x0922, 0x8003}), running("b")},
-                         config("b: vendor-id: 0x046d"),
-                         {attach("b", kWebcam)}},
-                    Case{"a machine that keeps it gets the device all the same",
-                         devices({kWebcam}),
-                         {lacking("a", by_ids(kWebcam))},
-                         keeping("a: vendor-id: 0x046d"),
-                         {attach("a", kWebcam)}},
-                    Case{"it is kept as anything else that somebody attached",
-                         devices({}),
-                         {lacking("a", by_ids(kWebcam))},
-                         keeping("a: vendor-id: 0x046d"),
-                         {}},
-                    Case{"a machine that does not keep it loses it, and gets the device at once",
-                         devices({kWebcam}),
-                         {lacking("a", by_ids(kWebcam))},
-                         config("a: vendor-id: 0x046d"),
-                         {detach("a", by_ids(kWebcam), "left"), attach("a", kWebcam)}},
-                    Case{"another machine does not wait until it is gone",
-                         devices({kWebcam}),
-                         {lacking("a", by_ids(kWebcam)), running("b")},
-                         config("a: bus: 9; b: vendor-id: 0x046d"),
-                         {detach("a", by_ids(kWebcam), "left"), attach("b", kWebcam)}},
-                    Case{"nor does the first of two that match",
-                         devices({kWebcam}),
-                         {lacking("b", hostdev_of(kWebcam)), running("a")},
-                         keeping("a: vendor-id: 0x046d; b: vendor-id: 0x046d"),
-                         {attach("a", kWebcam), conflict("b", kWebcam, "a")}},
-                    Case{"it does not make a second keyboard of the console one too many",
-                         devices({keyboard(kWebcam), keyboard(kScale)}),
-                         {lacking("x", by_ids(kScale)), running("a")},
-                         config("a: vendor-id: 0x046d"),
-                         {attach("a", kWebcam)}}));
+    Missing, PlanTest,
+    testing::Values(
+        Case{"in a guest that is not configured it is in no machine's way",
+             devices({kWebcam}),
+             {lacking("x", by_ids(kWebcam)), running("b")},
+             config("b: vendor-id: 0x046d"),
+             {attach("b", kWebcam)}},
+        Case{"nor is its address",
+             devices({kWebcam}),
+             {lacking("x", hostdev_of(kWebcam)), running("b")},
+             config("b: vendor-id: 0x046d"),
+             {attach("b", kWebcam)}},
+        Case{"nor the address of another device",
+             devices({kWebcam}),
+             {lacking("x", {1, 5, 0x0922, 0x8003}), running("b")},
+             config("b: vendor-id: 0x046d"),
+             {attach("b", kWebcam)}},
+        Case{"a machine that keeps it gets the device all the same",
+             devices({kWebcam}),
+             {lacking("a", by_ids(kWebcam))},
+             keeping("a: vendor-id: 0x046d"),
+             {attach("a", kWebcam), kept("a", by_ids(kWebcam))}},
+        Case{"it is kept as anything else that somebody attached",
+             devices({}),
+             {lacking("a", by_ids(kWebcam))},
+             keeping("a: vendor-id: 0x046d"),
+             {kept("a", by_ids(kWebcam))}},
+        Case{"a machine that does not keep it loses it, and gets nothing before: QEMU could take it",
+             devices({kWebcam, kScale}),
+             {lacking("a", by_ids(kWebcam)), running("b")},
+             config("a: bus: 1; b: bus: 2"),
+             {detach("a", by_ids(kWebcam), "missing"), attach("b", kScale)}},
+        Case{"what waits for that goes to no other machine meanwhile",
+             devices({kWebcam}),
+             {lacking("a", by_ids(kWebcam)), running("b")},
+             config("a: bus: 1; b: bus: 1"),
+             {detach("a", by_ids(kWebcam), "missing"), conflict("b", kWebcam, "a")}},
+        Case{"what this daemon attached in vain is detached, with an alarm",
+             devices({kWebcam}),
+             {lacking("a", hostdev_of(kWebcam), Marked::kYes)},
+             config("a: vendor-id: 0x046d"),
+             {detach("a", hostdev_of(kWebcam), "missing"), alarm("a", hostdev_of(kWebcam))}},
+        Case{"also from a machine that keeps what others attached",
+             devices({}),
+             {lacking("a", hostdev_of(kWebcam), Marked::kYes)},
+             keeping("a: vendor-id: 0x046d"),
+             {detach("a", hostdev_of(kWebcam), "missing"), alarm("a", hostdev_of(kWebcam))}},
+        Case{"another machine does not wait until it is gone",
+             devices({kWebcam}),
+             {lacking("a", by_ids(kWebcam)), running("b")},
+             config("a: bus: 9; b: vendor-id: 0x046d"),
+             {detach("a", by_ids(kWebcam), "missing"), attach("b", kWebcam)}},
+        Case{"nor does the first of two that match",
+             devices({kWebcam}),
+             {lacking("b", hostdev_of(kWebcam)), running("a")},
+             keeping("a: vendor-id: 0x046d; b: vendor-id: 0x046d"),
+             {attach("a", kWebcam), conflict("b", kWebcam, "a"), kept("b", hostdev_of(kWebcam))}},
+        Case{"it does not make a second keyboard of the console one too many",
+             devices({keyboard(kWebcam), keyboard(kScale)}),
+             {lacking("x", by_ids(kScale)), running("a")},
+             config("a: vendor-id: 0x046d"),
+             {attach("a", kWebcam)}}));
 
 INSTANTIATE_TEST_SUITE_P(
     Never, PlanTest,

@@ -53,6 +53,7 @@ class World final : public Output {
     bool in_vain = false;  // attach and detach calls say they worked, and do nothing
     std::string odd;       // further XML
     bool marked = false;   // its hostdevs have the alias of those that this daemon attached
+    bool missing = false;  // its hostdevs have no device
   };
   std::map<std::string, Domain> domains;
   std::vector<Line> lines;
@@ -81,9 +82,30 @@ class World final : public Output {
     reconciler_.take(device, now);
     settle();
   }
-  void plug_unanswered(const Device& device) {
-    reconciler_.take(device, now);
+  void plug_unanswered(const Device& device) { plug_unanswered(std::initializer_list<Device>{device}); }
+  void plug_unanswered(std::initializer_list<Device> devices) {
+    for (const Device& device : devices) reconciler_.take(device, now);
     step();
+  }
+  // Lets time pass in which nobody answers.
+  void pass_unanswered(Clock::duration duration) {
+    now += duration;
+    step();
+  }
+  // Attaches and detaches that were not answered.
+  std::size_t count_of_changes() const {
+    return static_cast<std::size_t>(std::count_if(requests.begin(), requests.end(), is_change));
+  }
+  void answer_all_but_changes() {
+    std::deque<Request> changes;
+    for (; !requests.empty(); step())
+      if (is_change(requests.front())) {
+        changes.push_back(requests.front());
+        requests.pop_front();
+      } else {
+        answer();
+      }
+    requests = std::move(changes);
   }
   void ping() { reconciler_.ping(now); }
   void pong() { reconciler_.take(Pong{}, now); }
@@ -100,6 +122,22 @@ class World final : public Output {
   void event(const std::string& name) {
     take(DomainChanged{domains.at(name).uuid, name});
     settle();
+  }
+  // Its QEMU dies. What it was doing is answered before, or was not begun.
+  void die(const std::string& name) {
+    domains[name].running = false;
+    domains[name].hostdevs.clear();
+    take(DomainChanged{domains.at(name).uuid, name, {.died = true}});
+    settle();
+  }
+  void start(const std::string& name) {
+    domains[name].running = true;
+    event(name);
+  }
+  void refuse_next(std::int32_t code, const std::string& words) {
+    const std::uint64_t id = requests.front().id;
+    requests.pop_front();
+    take(Result{id, Outcome::kFailed, code, words, 10});
   }
   void take(const ActuatorMessage& message) { reconciler_.take(message, now); }
   void step() { reconciler_.step(now); }
@@ -178,10 +216,16 @@ class World final : public Output {
     take(Result{id, Outcome::kDone, 0, "", 10});
   }
 
+  static bool is_change(const Request& request) {
+    return std::holds_alternative<AttachHostdev>(request.what) ||
+           std::holds_alternative<DetachHostdev>(request.what);
+  }
+
   static std::string xml_of(const Domain& domain) {
     std::string xml = domain.running ? "<domain id='1'><devices>" : "<domain><devices>";
     for (const Hostdev& one : domain.hostdevs) {
-      xml += "<hostdev mode='subsystem' type='usb'><source>";
+      xml += domain.missing ? "<hostdev mode='subsystem' type='usb'><source missing='yes'>"
+                            : "<hostdev mode='subsystem' type='usb'><source>";
       if (one.vendor != 0)
         xml += "<vendor id='" + std::to_string(one.vendor) + "'/><product id='" +
                std::to_string(one.product) + "'/>";
@@ -496,6 +540,44 @@ TEST(Reconciler, AGuestThatWasRestoredIsGivenItsDevicesAnew) {
   EXPECT_EQ(world.calls, (Calls{"detach 1/5 a", "attach 1/5 a"})) << "and one that is not configured not";
   world.event("a");
   EXPECT_EQ(world.calls.size(), 2U);
+}
+
+TEST(Reconciler, AHostdevThatWasAttachedWithoutItsDeviceIsDetachedWithOneAlarm) {
+  World world;
+  world.add("a", true, {hostdev_of(webcam())});
+  world.domains["a"].marked = world.domains["a"].missing = true;
+  world.configure(kWebcamToA);
+  world.domains["a"].error = "busy";
+  world.snapshot({webcam()});
+  world.pass(10s);
+  EXPECT_EQ(world.count(log::Level::kError, "ALARM: libvirt gave machine a the hostdev of 001/005 046d:0825"),
+            1U);
+  EXPECT_EQ(std::count(world.calls.begin(), world.calls.end(), "attach 1/5 a"), 0) << "QEMU could take it";
+  world.domains["a"].error.clear();
+  world.domains["a"].missing = false;  // of what is attached from now on
+  world.pass(60s);
+  EXPECT_EQ(world.calls.at(world.calls.size() - 2), "detach 1/5 a");
+  EXPECT_EQ(world.calls.back(), "attach 1/5 a");
+}
+
+TEST(Reconciler, AHostdevThatIsKeptThoughItsDeviceLeftIsSpokenOfOnce) {
+  World world;
+  world.add("a", true, {hostdev_of(webcam())});
+  world.configure("{interval: 5s, foreign-devices: keep, machines: {a: {devices: [{vendor-id: 0x0922}]}}}");
+  world.snapshot({webcam()});
+  EXPECT_EQ(world.count(log::Level::kWarning, ""), 0U);
+  const char kLine[] =
+      "machine a keeps the hostdev of 001/005 046d:0825, whose device left the host, or QEMU";
+  for (std::size_t times = 1; times <= 2; ++times) {
+    world.unplug("1-1");
+    world.pass(60s);
+    EXPECT_EQ(world.count(log::Level::kWarning, kLine), times);
+    world.domains["a"].hostdevs.clear();
+    world.event("a");
+    world.plug(webcam());
+    world.domains["a"].hostdevs = {hostdev_of(webcam())};
+    world.event("a");
+  }
 }
 
 TEST(Reconciler, OneFailureAtThePlugIsMendedSilently) {

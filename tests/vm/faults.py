@@ -80,7 +80,8 @@ class World:
 
     def _starts(self, guest: str) -> bool:
         said = self.virsh(f"start {guest} --paused", check=False)
-        if "in use" in said:  # it was saved with a device that another guest has now
+        # It was saved with a device that another guest has now, or that has left or has another number.
+        if "in use" in said or "Did not find USB device" in said:
             self.virsh(f"managedsave-remove {guest}")
         return guest in self.watcher.state().guests
 
