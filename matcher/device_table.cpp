@@ -82,7 +82,7 @@ bool DeviceTable::remove(const std::string& sysname) {
 
 void DeviceTable::forget(const Device& device) {
   footprint_ -= footprint(device);
-  left_.push_back(hostdev_of(device));
+  left_.push_back({hostdev_of(device), device.sysname, device.digest});
 }
 
 }  // namespace whawty

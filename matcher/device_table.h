@@ -18,9 +18,15 @@ class DeviceTable {
   // Throws Violation for a message that the protocol does not allow now, or more than kMaxDevices devices.
   bool apply(ScannerMessage message);
 
-  // The devices that were disconnected since the last call, even if they, or others, have the same name and
-  // numbers by now.
-  std::vector<Hostdev> take_left() { return std::exchange(left_, {}); }
+  // A device that was disconnected, as it was last told.
+  struct Left {
+    Hostdev numbers;
+    std::string port;
+    std::optional<Digest> digest;
+  };
+
+  // Those since the last call, even if they, or others, have the same name and numbers by now.
+  std::vector<Left> take_left() { return std::exchange(left_, {}); }
 
   // True once the first snapshot has ended: before, a device that is missing here may be there.
   bool complete() const { return complete_; }
@@ -39,7 +45,7 @@ class DeviceTable {
   std::set<std::string> seen_;  // in the snapshot that is under way
   bool in_snapshot_ = false;
   bool complete_ = false;
-  std::vector<Hostdev> left_;
+  std::vector<Left> left_;
 };
 
 }  // namespace whawty

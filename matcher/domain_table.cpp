@@ -174,12 +174,16 @@ void DomainTable::take_description(State& domain, const Uuid& uuid, const std::s
 std::size_t DomainTable::hostdevs_of_others(const Uuid& uuid) const {
   std::size_t count = 0;
   for (const auto& [other, domain] : domains_)
-    if (other != uuid) count += domain.hostdevs.size();
+    if (other != uuid) count += domain.hostdevs.size() + domain.last_held.size();
   return count;
 }
 
 void DomainTable::stop(State& domain) {
-  if (domain.active) changed_ = true;
+  if (domain.active) {
+    changed_ = true;
+    domain.last_held = domain.hostdevs;
+    domain.last_held.insert(domain.last_held.end(), domain.attached.begin(), domain.attached.end());
+  }
   domain.active = domain.described = domain.stalled = false;
   domain.hostdevs.clear();
   domain.attached.clear();
@@ -262,6 +266,40 @@ void DomainTable::disconnected(const Hostdev& device) {
   for (auto& [id, request] : in_flight_)
     if (const auto* const change = std::get_if<Change>(&request.what))
       request.orphan = request.orphan || (change->key.attach && numbered_alike(change->key.hostdev));
+}
+
+std::vector<Uuid> DomainTable::holders_of(const Hostdev& device) const {
+  const auto has_number = [&](const Hostdev& one) {
+    return one.bus == device.bus && one.device == device.device;
+  };
+  const auto has_it = [&](const LiveHostdev& one) { return !one.missing && has_number(one); };
+  std::vector<Uuid> holders;
+  for (const auto& [uuid, domain] : domains_)
+    if (std::any_of(domain.hostdevs.begin(), domain.hostdevs.end(), has_it) ||
+        std::any_of(domain.attached.begin(), domain.attached.end(), has_it))
+      holders.push_back(uuid);
+  for (const auto& [id, request] : in_flight_)
+    if (const auto* const change = std::get_if<Change>(&request.what))
+      if (has_number(change->key.hostdev)) holders.push_back(change->key.domain);
+  return holders;
+}
+
+std::vector<Hostdev> DomainTable::last_held_by(const Uuid& uuid) const {
+  std::vector<Hostdev> held;
+  const auto domain = domains_.find(uuid);
+  if (domain == domains_.end()) return held;
+  for (const auto* const hostdevs :
+       {&domain->second.hostdevs, &domain->second.attached, &domain->second.last_held})
+    std::copy_if(hostdevs->begin(), hostdevs->end(), std::back_inserter(held),
+                 [](const LiveHostdev& one) { return !one.missing; });
+  return held;
+}
+
+const Change* DomainTable::under_way(const Uuid& uuid) const {
+  for (const auto& [id, request] : in_flight_)
+    if (const auto* const change = std::get_if<Change>(&request.what))
+      if (change->key.domain == uuid) return change;
+  return nullptr;
 }
 
 bool DomainTable::settled(const State& domain) {

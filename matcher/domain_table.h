@@ -72,6 +72,15 @@ class DomainTable {
   // made.
   void disconnected(const Hostdev& device);
 
+  // The running domains that have a hostdev with these numbers, or are being given one.
+  std::vector<Uuid> holders_of(const Hostdev& device) const;
+
+  // What the domain has; what it had, once it has stopped.
+  std::vector<Hostdev> last_held_by(const Uuid& uuid) const;
+
+  // The unanswered change of the domain that is under way: the actuator makes one after the other.
+  const Change* under_way(const Uuid& uuid) const;
+
   // The running domains. Those with unanswered requests are not settled; what they are being given counts as
   // theirs.
   std::vector<DomainView> views() const;

@@ -198,7 +198,8 @@ void plan_device(const World& world, const Config& config, const Device& device,
   const std::vector<HostUse> uses = keyboards.missed_uses(device);
   for (const Machine& machine : config.machines) {
     const DomainView* const domain = world.domain_of(machine);
-    auto rule = domain == nullptr ? std::nullopt : first_match(machine, device);
+    const bool possible = domain != nullptr && !domain->put_aside.contains(device.sysname);
+    auto rule = possible ? first_match(machine, device) : std::nullopt;
     if (!rule || machine.name == holder) continue;
     if (!holder.empty()) {
       plan.conflicts.push_back({device.sysname, machine.name, *rule, holder});

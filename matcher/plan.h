@@ -28,6 +28,7 @@ struct DomainView {
   bool settled = true;                // its hostdevs are known, and none is being attached or detached
   // Those hostdevs whose device was disconnected. What has their numbers now is not what the guest has.
   std::vector<Hostdev> orphans{};
+  std::set<std::string> put_aside{};  // sysnames of devices that are not for this guest for now
 };
 
 enum class DetachReason { kLeftHost, kNoRule, kHub, kNotAuthorized, kTakenBack, kMissing };
@@ -103,9 +104,9 @@ Hostdev hostdev_of(const Device& device);
 // keep_foreign keeps every hostdev that is not ours. Nothing is planned for domains that are not settled, or
 // not in the configuration. A device without a digest stays where it is: the kernel does not tell what it is.
 // One that is put aside, by sysname, is not attached; what became wrong of it is detached all the same. One
-// that is taken back is detached if a driver of the host still has it, so that the next plan attaches it
-// anew. A domain that is to lose a hostdev without a device gets none before that is done: QEMU could take it
-// for that one.
+// that is put aside for a domain goes where it would if that did not run. One that is taken back is detached
+// if a driver of the host still has it, so that the next plan attaches it anew. A domain that is to lose a
+// hostdev without a device gets none before that is done: QEMU could take it for that one.
 Plan plan(const DeviceMap& devices, const std::vector<DomainView>& domains, const Config& config,
           const std::set<std::string>& put_aside = {}, const std::set<std::string>& taken_back = {});
 

@@ -21,6 +21,9 @@ constexpr Clock::duration kDetachPatience = 5s;
 constexpr Clock::duration kShortestRound = 100ms;
 constexpr Clock::duration kLongestRound = 24h;  // nobody means more, and the clock could not count some of it
 
+// VIR_ERR_OPERATION_INVALID: libvirt refused, and did not ask QEMU, as of a domain that does not run.
+constexpr std::int32_t kOperationInvalid = 55;
+
 // "003/005 046d:0825 ...", as the device names itself while it is on the host.
 std::string device_name(const DeviceMap& devices, const std::string& sysname, const Hostdev& hostdev) {
   const auto device = devices.find(sysname);
@@ -87,6 +90,7 @@ void Reconciler::use(Config config, Clock::time_point now) {
   conflicts_.clear();
   refusals_.clear();
   empties_.clear();
+  lethal_.clear();
   plan_is_old_ = true;
   if (!reported_) report_status({});
 }
@@ -114,6 +118,7 @@ void Reconciler::take(ScannerMessage message, Clock::time_point now) {
   const auto* const device = std::get_if<Device>(&message);
   const Hostdev address = device == nullptr ? Hostdev{} : hostdev_of(*device);
   const std::string sysname = device == nullptr ? "" : device->sysname;
+  const auto digest = device == nullptr ? std::nullopt : device->digest;
   const bool in_snapshot = devices_.in_snapshot();
   const auto known = devices_.devices().find(sysname);
   const bool only_driver =
@@ -123,7 +128,11 @@ void Reconciler::take(ScannerMessage message, Clock::time_point now) {
     if (!only_driver) attempts_.hurry(address.bus, address.device);
     if (debug_ && !in_snapshot && !sysname.empty()) say_device(devices_.devices().at(sysname));
   }
-  for (const Hostdev& left : devices_.take_left()) domains_.disconnected(left);
+  for (const DeviceTable::Left& left : devices_.take_left()) {
+    watch_left(left, now);
+    domains_.disconnected(left.numbers);
+  }
+  if (!sysname.empty() && digest) lethal_.came({sysname, *digest}, now);
   if (!in_snapshot || devices_.in_snapshot()) return;
   rescan_asked_ = false;
   confirm_taken_back(now);
@@ -137,7 +146,11 @@ void Reconciler::watch(const ScannerMessage& message, Clock::time_point now) {
   if (device == nullptr || !device->digest) return;  // it will be told again when it answers
   const auto last = devices_.devices().find(device->sysname);
   if (last != devices_.devices().end() && !is_another(*device, last->second)) return;
-  if (const auto aside = flapping_.appeared(device->sysname, now)) say(*aside, *device);
+  count_connection(*device, now);
+}
+
+void Reconciler::count_connection(const Device& device, Clock::time_point now) {
+  if (const auto aside = flapping_.appeared(device.sysname, now)) say(*aside, device);
 }
 
 void Reconciler::say(const Flapping::PutAside& aside, const Device& device) {
@@ -150,6 +163,70 @@ void Reconciler::say(const Flapping::PutAside& aside, const Device& device) {
            concat(port, ": what is behind it reconnected more than ",
                   Flapping::kHubFactor * config_->max_reconnects,
                   " times within a minute: each port behind it is put aside until that is quiet for 30 s"));
+}
+
+// The device with these numbers, if it is known well enough to be told from others.
+std::optional<Lethal::Subject> Reconciler::subject_at(const Hostdev& numbers) const {
+  for (const auto& [sysname, device] : devices_.devices())
+    if (device.bus == numbers.bus && device.number == numbers.device && device.digest)
+      return Lethal::Subject{sysname, *device.digest};
+  return std::nullopt;
+}
+
+void Reconciler::watch_left(const DeviceTable::Left& left, Clock::time_point now) {
+  if (!left.digest) return;
+  const Lethal::Subject subject{left.port, *left.digest};
+  for (const Uuid& guest : lethal_.left(subject, domains_.holders_of(left.numbers), now))
+    say_lethal(guest, subject);
+}
+
+void Reconciler::watch_death(const DomainChanged& changed, Clock::time_point now) {
+  if (!is_machine(changed.name)) return;
+  // What is under way may be what it died of: its answer comes too late.
+  if (const Change* const change = domains_.under_way(changed.uuid))
+    if (const auto subject = subject_at(change->key.hostdev)) lethal_.changed(changed.uuid, *subject, now);
+  std::vector<Lethal::Subject> held;
+  for (const Hostdev& hostdev : domains_.last_held_by(changed.uuid))
+    if (const auto subject = subject_at(hostdev)) held.push_back(*subject);
+  for (const Lethal::Subject& subject : lethal_.died(changed.uuid, held, now))
+    say_lethal(changed.uuid, subject);
+}
+
+bool Reconciler::is_machine(const std::string& name) const {
+  return config_ && std::any_of(config_->machines.begin(), config_->machines.end(),
+                                [&](const Machine& machine) { return machine.name == name; });
+}
+
+void Reconciler::watch_change(const ChangeEnded& ended, Clock::time_point now) {
+  const Result& result = ended.result;
+  const bool refused = result.libvirt_code == 0 || result.libvirt_code == kOperationInvalid;
+  const bool tried = result.outcome == Outcome::kDone || result.outcome == Outcome::kSwapped ||
+                     (result.outcome == Outcome::kFailed && !refused);
+  if (!tried) return;
+  if (const auto subject = subject_at(ended.change.key.hostdev))
+    lethal_.changed(ended.change.key.domain, *subject, now);
+}
+
+void Reconciler::say_lethal(const Uuid& guest, const Lethal::Subject& subject) {
+  plan_is_old_ = true;
+  const std::string machine = domains_.name_of(guest);
+  const auto device = devices_.devices().find(subject.port);
+  const bool is_there = device != devices_.devices().end() && device->second.digest == subject.digest;
+  log_.say(
+      subject_of(machine, subject.port), log::Level::kWarning,
+      concat(is_there ? name_of(device->second) : "the device of port=" + subject.port,
+             " is put aside for machine ", show_name(machine),
+             ", whose QEMU died twice within 2 s of a change of that device: until it is unplugged for 3 s "
+             "and plugged again, a reload or a restart of the daemon"));
+}
+
+void Reconciler::put_aside_lethal(std::vector<DomainView>& views) const {
+  for (const auto& [guest, subject] : lethal_.put_aside()) {
+    const auto device = devices_.devices().find(subject.port);
+    if (device == devices_.devices().end() || device->second.digest != subject.digest) continue;
+    for (DomainView& view : views)
+      if (view.uuid == guest) view.put_aside.insert(subject.port);
+  }
 }
 
 void Reconciler::take_back_quiet(Clock::time_point now) {
@@ -175,7 +252,7 @@ void Reconciler::confirm_taken_back(Clock::time_point now) {
   for (const std::string& sysname : taken) {
     plan_is_old_ = true;
     const auto device = devices_.devices().find(sysname);
-    if (device != devices_.devices().end()) say(flapping_.appeared(sysname, now), device->second);
+    if (device != devices_.devices().end()) count_connection(device->second, now);
   }
   for (const std::string& sysname : in_vain)
     if (const auto device = devices_.devices().find(sysname); device != devices_.devices().end())
@@ -187,6 +264,8 @@ void Reconciler::confirm_taken_back(Clock::time_point now) {
 void Reconciler::take(const ActuatorMessage& message, Clock::time_point now) {
   log_.tick(now);
   const bool refreshing = domains_.refreshing();
+  const auto* const changed = std::get_if<DomainChanged>(&message);
+  if (changed != nullptr && changed->news.died) watch_death(*changed, now);
   if (const auto ended = domains_.take(message, now)) conclude(*ended, now);
   for (const Uuid& domain : domains_.take_stirred()) attempts_.hurry(domain);
   answer_ping();
@@ -228,7 +307,8 @@ void Reconciler::ask_rescan() {
 
 void Reconciler::carry_out_plan(Clock::time_point now) {
   plan_is_old_ = false;
-  const std::vector<DomainView> views = domains_.views();
+  std::vector<DomainView> views = domains_.views();
+  put_aside_lethal(views);
   const Plan plan = whawty::plan(devices_.devices(), views, *config_, put_aside(), taken_back_.due());
   taken_back_.look(devices_.devices(), plan.contested, now);
   forget_attempts(plan, views);
@@ -285,6 +365,7 @@ void Reconciler::request(const Change& change, Clock::time_point now) {
 
 void Reconciler::conclude(const ChangeEnded& ended, Clock::time_point now) {
   if (ended.result.outcome == Outcome::kStalled) return;  // it was not tried
+  watch_change(ended, now);
   const bool done = ended.result.outcome == Outcome::kDone;
   const ChangeKey& key = ended.change.key;
   say(attempts_.ended(key, done, now, done && !key.attach ? kDetachPatience : Clock::duration{}), ended, now);
@@ -379,8 +460,7 @@ void Reconciler::report_status(const std::vector<DomainView>& views) {
   status.libvirt_connected = domains_.connected();
   status.machines = static_cast<std::uint32_t>(config_->machines.size());
   for (const DomainView& view : views) {
-    const bool ours = std::any_of(config_->machines.begin(), config_->machines.end(),
-                                  [&](const Machine& machine) { return machine.name == view.name; });
+    const bool ours = is_machine(view.name);
     status.running += ours ? 1 : 0;
     status.attached += ours ? count_of_held(view) : 0;
   }

@@ -15,6 +15,7 @@
 #include "matcher/device_table.h"
 #include "matcher/domain_table.h"
 #include "matcher/flapping.h"
+#include "matcher/lethal.h"
 #include "matcher/output.h"
 #include "matcher/plan.h"
 #include "matcher/taken_back.h"
@@ -45,7 +46,15 @@ class Reconciler {
  private:
   void answer_ping();
   void watch(const ScannerMessage& message, Clock::time_point now);
+  void count_connection(const Device& device, Clock::time_point now);
   void say(const Flapping::PutAside& aside, const Device& device);
+  std::optional<Lethal::Subject> subject_at(const Hostdev& numbers) const;
+  void watch_left(const DeviceTable::Left& left, Clock::time_point now);
+  void watch_death(const DomainChanged& changed, Clock::time_point now);
+  bool is_machine(const std::string& name) const;
+  void watch_change(const ChangeEnded& ended, Clock::time_point now);
+  void say_lethal(const Uuid& guest, const Lethal::Subject& device);
+  void put_aside_lethal(std::vector<DomainView>& views) const;
   void take_back_quiet(Clock::time_point now);
   std::set<std::string> put_aside() const;
   void confirm_taken_back(Clock::time_point now);
@@ -75,6 +84,7 @@ class Reconciler {
   Attempts attempts_;
   Flapping flapping_;
   TakenBack taken_back_;
+  Lethal lethal_;
   std::vector<Conflict> conflicts_;  // those that hold, and were said
   std::vector<Refusal> refusals_;    // the same
   std::vector<Empty> empties_;       // the same

@@ -90,16 +90,36 @@ Device connected_at(const std::string& microseconds, std::uint16_t number = 2) {
   return result;
 }
 
+std::vector<Hostdev> left_of(DeviceTable& table) {
+  std::vector<Hostdev> numbers;
+  for (const DeviceTable::Left& left : table.take_left()) numbers.push_back(left.numbers);
+  return numbers;
+}
+
+TEST(DeviceTable, TellsPortAndDigestOfWhatLeft) {
+  Device known = device("1-1");
+  known.digest = Digest{7};
+  DeviceTable table = with_snapshot({known, device("1-2")});
+  table.apply(DeviceRemoved{"1-1"});
+  table.apply(DeviceRemoved{"1-2"});
+  const std::vector<DeviceTable::Left> left = table.take_left();
+  ASSERT_EQ(left.size(), 2U);
+  EXPECT_EQ(left[0].port, "1-1");
+  EXPECT_EQ(left[0].digest, Digest{7});
+  EXPECT_EQ(left[1].port, "1-2");
+  EXPECT_FALSE(left[1].digest);
+}
+
 TEST(DeviceTable, TellsWhatWasDisconnectedEvenIfItIsBack) {
   DeviceTable table = with_snapshot({connected_at("100")});
   table.apply(connected_at("100"));
   EXPECT_TRUE(table.take_left().empty());
   table.apply(connected_at("200"));
-  EXPECT_EQ(table.take_left(), (std::vector<Hostdev>{{1, 2, 0, 0}})) << "connected again, numbered alike";
+  EXPECT_EQ(left_of(table), (std::vector<Hostdev>{{1, 2, 0, 0}})) << "connected again, numbered alike";
   table.apply(connected_at("200", 3));
-  EXPECT_EQ(table.take_left(), (std::vector<Hostdev>{{1, 2, 0, 0}})) << "numbered anew";
+  EXPECT_EQ(left_of(table), (std::vector<Hostdev>{{1, 2, 0, 0}})) << "numbered anew";
   table.apply(DeviceRemoved{"1-1"});
-  EXPECT_EQ(table.take_left(), (std::vector<Hostdev>{{1, 3, 0, 0}}));
+  EXPECT_EQ(left_of(table), (std::vector<Hostdev>{{1, 3, 0, 0}}));
   EXPECT_TRUE(table.take_left().empty());
 }
 

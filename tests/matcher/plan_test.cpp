@@ -76,6 +76,12 @@ DomainView running(const std::string& name, const std::vector<Hostdev>& hostdevs
   for (const Hostdev& hostdev : hostdevs) view.hostdevs.push_back({hostdev, marked == Marked::kYes, {}});
   return view;
 }
+// A guest that has died of these devices.
+DomainView shy_of(const std::string& name, const std::vector<Device>& devices) {
+  DomainView view = running(name);
+  for (const Device& device : devices) view.put_aside.insert(device.sysname);
+  return view;
+}
 // Given a device by this daemon when the device had this mark; kWebcam has mark 0.
 DomainView given(const std::string& name, const Device& device, std::uint64_t mark) {
   return {uuid_of(name), name, {{hostdev_of(device), true, mark}}, true};
@@ -427,6 +433,33 @@ INSTANTIATE_TEST_SUITE_P(
              {lacking("x", by_ids(kScale)), running("a")},
              config("a: vendor-id: 0x046d"),
              {attach("a", kWebcam)}}));
+
+INSTANTIATE_TEST_SUITE_P(
+    PutAsideForAGuest, PlanTest,
+    testing::Values(Case{"a device is not attached, and all others are",
+                         devices({kWebcam, kWebcamTwin}),
+                         {shy_of("a", {kWebcam})},
+                         config("a: vendor-id: 0x046d"),
+                         {attach("a", kWebcamTwin)}},
+                    Case{"another machine gets it as if that one were off, and there is no conflict",
+                         devices({kWebcam}),
+                         {shy_of("a", {kWebcam}), running("b")},
+                         config("a: vendor-id: 0x046d; b: vendor-id: 0x046d"),
+                         {attach("b", kWebcam)}},
+                    Case{"and keeps it",
+                         devices({kWebcam}),
+                         {shy_of("a", {kWebcam}), running("b", {hostdev_of(kWebcam)})},
+                         config("a: vendor-id: 0x046d; b: vendor-id: 0x046d"),
+                         {}},
+                    Case{"who has it nevertheless keeps it",
+                         devices({kWebcam}),
+                         {[] {
+                           DomainView view = shy_of("a", {kWebcam});
+                           view.hostdevs.push_back({hostdev_of(kWebcam), false, {}});
+                           return view;
+                         }()},
+                         config("a: vendor-id: 0x046d"),
+                         {}}));
 
 INSTANTIATE_TEST_SUITE_P(
     Never, PlanTest,

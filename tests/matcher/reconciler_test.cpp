@@ -580,6 +580,156 @@ TEST(Reconciler, AHostdevThatIsKeptThoughItsDeviceLeftIsSpokenOfOnce) {
   }
 }
 
+const char kPutAside[] =
+    "001/005 046d:0825 serial=3187B60 port=1-1 is put aside for machine a, whose QEMU died twice within 2 s "
+    "of "
+    "a change of that device: until it is unplugged for 3 s and plugged again, a reload or a restart of the "
+    "daemon";
+
+// A guest that has died twice of the webcam, and runs again.
+void die_twice(World& world) {
+  world.add("a");
+  world.configure(kWebcamToA);
+  world.snapshot({webcam()});
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(world.count(log::Level::kWarning, kPutAside), 0U);
+    EXPECT_EQ(world.calls, Calls(static_cast<std::size_t>(i) + 1, "attach 1/5 a"));
+    world.pass(1s);
+    world.die("a");
+    world.pass(10s);
+    world.start("a");
+  }
+  world.calls.clear();
+}
+
+TEST(Reconciler, ADeviceThatAGuestDiedOfTwiceIsPutAsideAndSpokenOfOnce) {
+  World world;
+  die_twice(world);
+  world.pass(1h);
+  EXPECT_EQ(world.calls, Calls{});
+  EXPECT_EQ(world.count(log::Level::kWarning, kPutAside), 1U);
+  EXPECT_EQ(world.count(log::Level::kWarning, ""), 1U);
+}
+
+TEST(Reconciler, ItIsServedAgainWhenItIsPluggedAgain) {
+  World world;
+  die_twice(world);
+  world.reconnect("1-1", webcam(6));
+  EXPECT_EQ(world.calls, Calls{}) << "nobody plugs that fast";
+  world.unplug("1-1");
+  world.pass(3s);
+  world.plug(webcam(7));
+  EXPECT_EQ(world.calls, Calls{"attach 1/7 a"});
+}
+
+TEST(Reconciler, ItIsServedAgainAfterAReload) {
+  World world;
+  die_twice(world);
+  world.configure(kWebcamToA);
+  EXPECT_EQ(world.calls, Calls{"attach 1/5 a"});
+}
+
+TEST(Reconciler, AnotherMachineMayHaveWhatIsPutAside) {
+  World world;
+  die_twice(world);
+  world.add("b");
+  world.configure(
+      "{interval: 1h, machines: {a: {devices: [{bus: 1}]}, b: {devices: [{vendor-id: 0x046d}]}}}");
+  for (int i = 0; i < 2; ++i) {
+    world.die("b");  // which has nothing to do with a's device
+    world.start("b");
+    world.pass(1s);
+    world.die("a");
+    world.pass(10s);
+    world.start("a");
+  }
+  EXPECT_EQ(world.domains["a"].hostdevs, std::vector<Hostdev>{});
+  EXPECT_EQ(world.domains["b"].hostdevs, std::vector<Hostdev>{hostdev_of(webcam())});
+}
+
+TEST(Reconciler, AGuestThatDiesOfADeviceThatReconnectsIsSparedIt) {
+  for (const bool death_is_heard_of_first : {false, true}) {
+    World world;
+    world.add("a");
+    world.configure(kWebcamToA);
+    world.snapshot({webcam(4)});
+    for (std::uint16_t i = 5; i <= 6; ++i) {
+      world.pass(10s);
+      if (death_is_heard_of_first) world.die("a");
+      world.reconnect("1-1", webcam(i));
+      world.pass(1s);
+      if (!death_is_heard_of_first) world.die("a");
+      world.start("a");
+    }
+    EXPECT_EQ(world.count(log::Level::kWarning, "port=1-1 is put aside for machine a, whose QEMU died"), 1U)
+        << death_is_heard_of_first;
+  }
+}
+
+TEST(Reconciler, ADeathMayBeToldAfterTheGuestWasSeenToBeOff) {
+  World world;
+  world.add("a");
+  world.configure(kWebcamToA);
+  world.snapshot({webcam(4)});
+  for (std::uint16_t i = 5; i <= 6; ++i) {
+    world.pass(10s);
+    world.domains["a"].running = false;
+    world.domains["a"].hostdevs.clear();
+    world.event("a");
+    world.die("a");
+    world.reconnect("1-1", webcam(i));
+    world.start("a");
+  }
+  EXPECT_EQ(world.count(log::Level::kWarning, "port=1-1 is put aside for machine a, whose QEMU died"), 1U);
+}
+
+// QEMU hangs with the webcam for long and dies, while the scale waits for its turn.
+void die_of_the_webcam(World& world, bool death_is_heard_of_first) {
+  for (int step = 0; step < 10 && world.count_of_changes() < 2; ++step) {
+    world.pass_unanswered(100ms);
+    world.answer_all_but_changes();
+  }
+  ASSERT_EQ(world.count_of_changes(), 2U);
+  world.pass_unanswered(30s);
+  world.domains["a"].running = false;
+  const DomainChanged died{world.domains["a"].uuid, "a", {.died = true}};
+  if (death_is_heard_of_first) world.take(died);
+  world.refuse_next(38, "Unable to read from monitor: Connection reset by peer");
+  world.refuse_next(55, "Requested operation is not valid: domain is not running");
+  if (!death_is_heard_of_first) world.take(died);
+  world.settle();
+  world.domains["a"].running = true;
+  world.take(DomainChanged{world.domains["a"].uuid, "a"});
+}
+
+TEST(Reconciler, WhatIsUnderWayWhenAGuestDiesIsWhatItDiesOf) {
+  for (const bool death_is_heard_of_first : {false, true}) {
+    World world;
+    world.add("a");
+    world.configure("{interval: 1h, machines: {a: {devices: [{bus: 1}, {bus: 2}]}}}");
+    world.snapshot({});
+    world.plug_unanswered({webcam(), scale()});
+    die_of_the_webcam(world, death_is_heard_of_first);
+    die_of_the_webcam(world, death_is_heard_of_first);
+    world.pass(60s);
+    EXPECT_EQ(world.domains["a"].hostdevs, std::vector<Hostdev>{hostdev_of(scale())});
+  }
+}
+
+TEST(Reconciler, AGuestThatIsSwitchedOffDiesOfNothing) {
+  World world;
+  world.add("a");
+  world.configure(kWebcamToA);
+  world.snapshot({webcam()});
+  for (int i = 0; i < 5; ++i) {
+    world.domains["a"].running = false;
+    world.domains["a"].hostdevs.clear();
+    world.event("a");
+    world.start("a");
+  }
+  EXPECT_EQ(world.calls.size(), 6U);
+}
+
 TEST(Reconciler, OneFailureAtThePlugIsMendedSilently) {
   World world;
   world.add("a");

@@ -205,6 +205,34 @@ TEST_F(DevicesTest, AGuestThatStartsGetsItsDevices) {
   EXPECT_TRUE(gets("a", camera_));
 }
 
+TEST_F(DevicesTest, AGuestThatDiedOfADeviceTwiceIsSparedItUntilAReload) {
+  libvirt_.define("a");
+  start(config(wants_all("a")));
+  plug(camera_);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_TRUE(gets("a", camera_));
+    libvirt_.kill_domain("a");
+    libvirt_.start_domain("a");
+  }
+  EXPECT_TRUE(
+      daemon_.logs("port=3-5 is put aside for machine a, whose QEMU died twice within 2 s of a change"));
+  plug(webcam(6));
+  EXPECT_TRUE(ends_up_with("a", {webcam(6)}));
+  EXPECT_EQ(times("attach a 003/005 046d:0825"), 2);
+  reload();
+  EXPECT_TRUE(gets("a", camera_));
+  EXPECT_EQ(times("attach a 003/005 046d:0825"), 3);
+}
+
+TEST_F(DevicesTest, AGuestThatWasMigratedHereIsGivenItsDevicesAnew) {
+  libvirt_.define("a", false);
+  host_.plug(camera_);
+  start(config(wants_all("a")));
+  libvirt_.migrate_domain("a", {hostdev_of(camera_)});
+  EXPECT_TRUE(eventually([this] { return libvirt_.changes().size() == 2; }));
+  EXPECT_THAT(libvirt_.changes(), ElementsAre("detach a 003/005 046d:0825", "attach a 003/005 046d:0825"));
+}
+
 TEST_F(DevicesTest, AGuestThatIsDefinedLaterGetsItsDevices) {
   host_.plug(camera_);
   start(config(wants_all("a")));

@@ -38,11 +38,10 @@ std::string name_of(const Hostdev& hostdev) {
 
 // As libvirt shows it: with an alias and the guest's own address, which is not the host's.
 std::string xml_of(const Hostdev& hostdev) {
-  return concat(
-      "<hostdev mode='subsystem' type='usb' managed='yes'><source startupPolicy='optional'><vendor id='0x",
-      hex(hostdev.vendor, 4), "'/><product id='0x", hex(hostdev.product, 4), "'/><address bus='", hostdev.bus,
-      "' device='", hostdev.device,
-      "'/></source><alias name='hostdev0'/><address type='usb' bus='0' port='1'/></hostdev>");
+  return concat("<hostdev mode='subsystem' type='usb' managed='yes'><source><vendor id='0x",
+                hex(hostdev.vendor, 4), "'/><product id='0x", hex(hostdev.product, 4), "'/><address bus='",
+                hostdev.bus, "' device='", hostdev.device,
+                "'/></source><alias name='hostdev0'/><address type='usb' bus='0' port='1'/></hostdev>");
 }
 
 }  // namespace
@@ -176,10 +175,10 @@ std::string Libvirt::detach(Domain& domain, const Hostdev& hostdev) {
   return "done ";
 }
 
-void Libvirt::tell_changed(const std::string& name) {
+void Libvirt::tell_changed(const std::string& name, const std::string& news) {
   const Uuid& uuid = domains_.at(name).uuid;
   for (const auto& [number, connection] : connections_)
-    send(number, concat("changed ", uuid.high, ' ', uuid.low, ' ', name));
+    send(number, concat("changed ", uuid.high, ' ', uuid.low, ' ', name, ' ', news));
 }
 
 void Libvirt::disconnect() {
@@ -212,6 +211,22 @@ void Libvirt::start_domain(const std::string& name) {
 
 void Libvirt::stop_domain(const std::string& name) {
   set_running(name, false);
+}
+
+void Libvirt::kill_domain(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  Domain& domain = domains_.at(name);
+  domain.running = false;
+  domain.hostdevs.clear();
+  tell_changed(name, "died");
+}
+
+void Libvirt::migrate_domain(const std::string& name, const std::vector<Hostdev>& hostdevs) {
+  const std::lock_guard lock(mutex_);
+  Domain& domain = domains_.at(name);
+  domain.running = true;
+  domain.hostdevs = hostdevs;
+  tell_changed(name, "let-go");
 }
 
 void Libvirt::fail_attaches(int times, const std::string& words) {

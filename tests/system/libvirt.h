@@ -35,6 +35,10 @@ class Libvirt {
   void give(const std::string& name, const Hostdev& hostdev);
   void start_domain(const std::string& name);
   void stop_domain(const std::string& name);
+  // Its QEMU ends unasked.
+  void kill_domain(const std::string& name);
+  // It was migrated to this host, and has these hostdevs, which QEMU has let go of.
+  void migrate_domain(const std::string& name, const std::vector<Hostdev>& hostdevs);
 
   // Attaches fail with these words: that many of them, or all until it is called again.
   void fail_attaches(int times, const std::string& words);
@@ -73,7 +77,7 @@ class Libvirt {
   std::string attach(const std::string& name, Domain& domain, const Hostdev& hostdev);
   std::string detach(Domain& domain, const Hostdev& hostdev);
   std::map<std::string, Domain>::iterator find(const std::string& request);
-  void tell_changed(const std::string& name);
+  void tell_changed(const std::string& name, const std::string& news = "");
   void set_running(const std::string& name, bool running);
 
   const std::string socket_;

@@ -173,6 +173,7 @@ def crash(world: World) -> None:
     world.sh(f"kill -KILL $(cat /run/libvirt/qemu/{guest}.pid)")
     world.watcher.wait(lambda: guest not in world.watcher.state().guests, f"libvirt sees that {guest} died")
     world.start(guest)
+    world.sh("systemctl reload whawty-libvirt-usb-hotplugd")  # it was no device that the guest died of
 
 
 def save_and_restore(world: World) -> None:

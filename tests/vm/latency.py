@@ -58,7 +58,7 @@ my ($at, %device, %rest); $rest{$_} = "" for keys %take;
 sub attach {
     my $name = shift;
     open my $xml, ">", "/run/floor.xml" or die;
-    printf $xml "<hostdev mode='subsystem' type='usb' managed='yes'><source startupPolicy='optional'>"
+    printf $xml "<hostdev mode='subsystem' type='usb' managed='yes'><source>"
         . "<vendor id='0x%s'/><product id='0x%s'/><address bus='%d' device='%d'/></source></hostdev>", @_;
     close $xml;
     printf "start %.6f %s\n", now(), $name;
