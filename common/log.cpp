@@ -3,6 +3,7 @@
 #include "common/log.h"
 
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -13,6 +14,7 @@ namespace {
 std::string g_process = "whawty-libvirt-usb-hotplugd";
 bool g_journal = false;
 bool g_debug = false;
+bool g_terminal = false;
 
 }  // namespace
 
@@ -20,9 +22,17 @@ void start(std::string_view process) {
   g_process = process;
   g_journal = std::getenv("JOURNAL_STREAM") != nullptr;
   g_debug = std::getenv("WHAWTY_LIBVIRT_USB_HOTPLUGD_DEBUG") != nullptr;
+  // A socket, as that of the journal, is not asked: its policy need not allow it.
+  struct stat status {};
+  g_terminal =
+      ::fstat(STDERR_FILENO, &status) == 0 && S_ISCHR(status.st_mode) && ::isatty(STDERR_FILENO) == 1;
   // Whoever reads the log may go away before this process does.
   static_cast<void>(::signal(SIGPIPE, SIG_IGN));  // fails for unknown signals only
   ::tzset();
+}
+
+bool on_terminal() {
+  return g_terminal;
 }
 
 bool debug_enabled() {

@@ -15,12 +15,15 @@ namespace whawty::log {
 
 enum class Level { kError = 3, kWarning = 4, kInfo = 6, kDebug = 7 };
 
-// Names the process in every line, ignores SIGPIPE, and reads the time zone and the environment, which a
-// sealed process no longer can.
+// Names the process in every line, ignores SIGPIPE, and learns the time zone, the environment and whether
+// stderr is a terminal, which a sealed process no longer can.
 void start(std::string_view process);
 
 // True when WHAWTY_LIBVIRT_USB_HOTPLUGD_DEBUG is in the environment, whatever its value.
 bool debug_enabled();
+
+// Whether stderr is a terminal, where people read. The journal is none.
+bool on_terminal();
 
 // Writes one line. Bytes that are not printable ASCII or well-formed UTF-8 text of ours must be escaped by
 // the caller (whawty::escape); control characters that slip through are replaced, so that a message never

@@ -17,6 +17,7 @@
 namespace whawty {
 namespace {
 
+constexpr std::size_t kLongestExcerpt = 80;   // bytes of a value in a message
 constexpr std::size_t kLongestPattern = 400;  // bytes of one that RE2 quotes in its error
 
 // More a minute than any working device has; the times of so many are kept for each port.
@@ -42,7 +43,7 @@ std::chrono::nanoseconds read_interval(const ConfigNode& node) {
   if (const auto* const error = std::get_if<DurationError>(&parsed))
     node.fail(concat(error->message, kExpected));
   const auto interval = std::get<std::chrono::nanoseconds>(parsed);
-  if (interval.count() < 0) node.fail(concat(escape(*text), " is negative", kExpected));
+  if (interval.count() < 0) node.fail(concat(printable(*text, kLongestExcerpt), " is negative", kExpected));
   return interval.count() == 0 ? default_interval : interval;
 }
 
@@ -51,7 +52,8 @@ bool read_foreign(const ConfigNode& node, bool otherwise) {
   const std::optional<std::string> text = node.text();
   if (!text) return otherwise;
   if (*text != "keep" && *text != "detach")
-    node.fail(concat('\'', escape(*text), "' is neither keep nor detach; expected one of them"));
+    node.fail(concat('\'', printable(*text, kLongestExcerpt),
+                     "' is neither keep nor detach; expected one of them"));
   return *text == "keep";
 }
 
@@ -69,7 +71,7 @@ struct ReadMachine {
 };
 
 std::shared_ptr<const RE2> read_pattern(const ConfigNode& node, ReadMachine& read) {
-  const std::optional<std::string> text = node.text();
+  const std::optional<std::string> text = node.free_text();
   if (!text) return nullptr;
   auto pattern = compile_pattern(*text);
   if (!pattern->ok())
@@ -81,12 +83,15 @@ std::shared_ptr<const RE2> read_pattern(const ConfigNode& node, ReadMachine& rea
 PropertyCondition read_property(const ConfigNode& node, ReadMachine& read) {
   node.expect_keys({"name", "equals", "pattern"});
   PropertyCondition condition;
-  condition.name = node["name"].text().value_or("");
+  condition.name = node["name"].free_text().value_or("");
   if (node["name"].absent()) read.fail(node, "no name; expected the name of a udev variable");
   if (condition.name.empty()) read.fail(node["name"], "empty; expected a name");
-  condition.equals = node["equals"].text();
+  condition.equals = node["equals"].free_text();
   condition.pattern = read_pattern(node["pattern"], read);
   if (condition.equals && condition.pattern) read.fail(node, "both equals and pattern; expected one of them");
+  for (const char* const key : {"equals", "pattern"})
+    if (!condition.equals && !condition.pattern && node.has(key))
+      read.fail(node[key], "no value; write a text that begins with # in quotes, and the empty text as ''");
   if (!condition.equals && !condition.pattern)
     read.fail(node, "neither equals nor pattern; expected one of them (equals: '' is the empty text)");
   return condition;

@@ -9,6 +9,7 @@
 #include "common/text.h"
 #include "matcher/config_source.h"
 #include "matcher/yaml_integer.h"
+#include "matcher/yaml_mistakes.h"
 
 namespace whawty {
 namespace {
@@ -59,6 +60,48 @@ std::string listed(std::initializer_list<std::string_view> keys) {
   return text;
 }
 
+std::string_view without_0x(std::string_view text) {
+  return text.starts_with("0x") || text.starts_with("0X") ? text.substr(2) : text;
+}
+
+// A text where something else should be: what to write in the usual cases.
+std::optional<std::string> advice_for_text(std::string_view text) {
+  const std::size_t colon = std::min(text.find(':'), text.size());
+  const std::string_view vendor = without_0x(text.substr(0, colon));
+  const std::string_view product = colon < text.size() ? without_0x(text.substr(colon + 1)) : "";
+  if (all_hexadecimal(vendor) && all_hexadecimal(product) && vendor.size() <= 4 && product.size() <= 4)
+    return concat(quote(text), " is two numbers; write vendor-id: 0x", vendor, " and product-id: 0x", product,
+                  " in two lines");
+  return explain_missing_blank(text);
+}
+
+// Where the keys of matchers and of what is in them belong.
+struct Home {
+  std::string_view key, place;
+};
+constexpr Home kHomes[] = {
+    {"bus", "a matcher"},
+    {"vendor-id", "a matcher"},
+    {"product-id", "a matcher"},
+    {"udev", "a matcher"},
+    {"allow-host-device", "a matcher"},
+    {"env", "udev"},
+    {"tags", "udev"},
+    {"current-tags", "udev"},
+    {"name", "an entry of env"},
+    {"equals", "an entry of env"},
+    {"pattern", "an entry of env"},
+};
+
+// What a key that is not expected where it stands may be meant for, followed by a semicolon; or nothing.
+std::string advice_for_key(std::string_view key) {
+  if (const auto advice = explain_missing_blank(key)) return *advice + "; ";
+  if (key.size() > 1 && key[0] == '-') return "no blank after the dash; ";
+  for (const Home& home : kHomes)
+    if (home.key == key) return concat(key, " belongs to ", home.place, ", so look at the indentation; ");
+  return "";
+}
+
 }  // namespace
 
 std::string place(std::string_view file, const YamlPosition& position) {
@@ -91,7 +134,11 @@ void ConfigNode::fail_at_key(std::string_view what) const {
 }
 
 void ConfigNode::expect(YamlNode::Kind kind, std::string_view expected) const {
-  if (!absent() && yaml_->kind != kind) fail(concat(name_of(yaml_->kind), " instead of ", expected));
+  if (absent() || yaml_->kind == kind) return;
+  const bool is_scalar = yaml_->kind == YamlNode::Kind::kScalar;
+  if (is_scalar && kind == YamlNode::Kind::kMapping)
+    if (const auto advice = advice_for_text(yaml_->text)) fail(*advice);
+  fail(concat(name_of(yaml_->kind), " instead of ", expected));
 }
 
 std::string ConfigNode::path_of(const YamlNode& child) const {
@@ -120,7 +167,13 @@ std::vector<ConfigNode> ConfigNode::entries() const {
 void ConfigNode::expect_keys(std::initializer_list<std::string_view> keys) const {
   for (const ConfigNode& entry : entries())
     if (std::find(keys.begin(), keys.end(), entry.key()) == keys.end())
-      entry.fail_at_key(concat("unknown key; expected ", keys.size() > 1 ? "one of " : "", listed(keys)));
+      entry.fail_at_key(concat("unknown key; ", advice_for_key(entry.key()), "expected ",
+                               keys.size() > 1 ? "one of " : "", listed(keys)));
+}
+
+bool ConfigNode::has(std::string_view key) const {
+  return std::any_of(yaml_->children.begin(), yaml_->children.end(),
+                     [&](const YamlNode& child) { return child.key == key; });
 }
 
 ConfigNode ConfigNode::operator[](std::string_view key) const {
@@ -143,8 +196,16 @@ std::optional<std::string> ConfigNode::text() const {
   return yaml_->text;
 }
 
+std::optional<std::string> ConfigNode::free_text() const {
+  const bool list = yaml_->kind == YamlNode::Kind::kSequence;
+  if (list || yaml_->kind == YamlNode::Kind::kMapping)
+    fail(concat(name_of(yaml_->kind), " instead of a text; write a text that begins with ", list ? '[' : '{',
+                " in single quotes"));
+  return text();
+}
+
 std::string ConfigNode::name() const {
-  const std::optional<std::string> value = text();
+  const std::optional<std::string> value = free_text();
   if (!value || value->empty()) fail("empty; expected a name");
   return *value;
 }
@@ -160,10 +221,10 @@ std::int64_t ConfigNode::integer(Notation notation) const {
                 is_id ? concat("0x", zero->digits, " for hexadecimal or ", zero->value, " for decimal")
                       : zero->value));
   if (std::holds_alternative<NotAnInteger>(parsed)) {
-    const std::string advice = is_id && all_hexadecimal(text)
-                                   ? concat("; hexadecimal is written 0x", excerpt(text))
-                                   : "; expected an integer";
-    fail(concat(quote(text), " is not a number", advice));
+    if (const auto advice = advice_for_text(text)) fail(*advice);
+    fail(concat(quote(text), " is not a number",
+                is_id && all_hexadecimal(text) ? concat("; hexadecimal is written 0x", excerpt(text))
+                                               : "; expected an integer"));
   }
   return std::get<std::int64_t>(parsed);
 }

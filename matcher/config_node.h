@@ -42,11 +42,14 @@ class ConfigNode {
   std::vector<ConfigNode> entries() const;
   // Throws ConfigFault, too, when the mapping has another key than these.
   void expect_keys(std::initializer_list<std::string_view> keys) const;
+  bool has(std::string_view key) const;
   // The value of a mapping's key; one that is absent when the key is not there.
   ConfigNode operator[](std::string_view key) const;
   std::vector<ConfigNode> items() const;
   // A scalar's text, whatever YAML would take it for.
   std::optional<std::string> text() const;
+  // The same, of the user's own choice: it may begin with what begins a list or a mapping.
+  std::optional<std::string> free_text() const;
   // The same, for what may be neither absent nor empty.
   std::string name() const;
   // Throws ConfigFault, too, when the number is out of bounds.

@@ -11,6 +11,13 @@
 namespace whawty {
 namespace {
 
+constexpr std::size_t kExcerpt = 80;  // bytes
+
+// A part of the text as messages show it: the micro sign is not printable ASCII.
+std::string excerpt(std::string_view text) {
+  return escape(text.substr(0, kExcerpt)) + (text.size() > kExcerpt ? "..." : "");
+}
+
 constexpr std::uint64_t kLimit = std::uint64_t{1}
                                  << 63;  // ns, the magnitude of the longest negative duration
 
@@ -73,16 +80,16 @@ std::variant<std::uint64_t, DurationError> take_part(std::string_view& rest) {
     decimals = take_digits(rest);
   }
   if (whole.empty() && decimals.empty())
-    return DurationError{concat('\'', escape(part), "' is not a number")};
+    return DurationError{concat('\'', excerpt(part), "' is not a number")};
   const std::string_view number = part.substr(0, part.size() - rest.size());
   const std::string_view name = rest.substr(0, rest.find_first_of(".0123456789"));
   rest.remove_prefix(name.size());
-  if (name.empty()) return DurationError{concat(number, " has no unit")};
+  if (name.empty()) return DurationError{concat(excerpt(number), " has no unit")};
   const Unit* const unit = find_unit(name);
-  if (unit == nullptr) return DurationError{concat('\'', escape(name), "' is not a unit")};
+  if (unit == nullptr) return DurationError{concat('\'', excerpt(name), "' is not a unit")};
   const std::optional<std::uint64_t> value = whole_number(whole);
   if (!value || *value > kLimit / unit->nanoseconds)
-    return DurationError{concat(number, name, " is too long")};
+    return DurationError{concat(excerpt(number), escape(name), " is too long")};
   return *value * unit->nanoseconds + fraction(decimals, unit->nanoseconds);
 }
 
@@ -93,17 +100,17 @@ std::variant<std::chrono::nanoseconds, DurationError> parse_go_duration(std::str
   const bool negative = !rest.empty() && rest[0] == '-';
   if (negative || (!rest.empty() && rest[0] == '+')) rest.remove_prefix(1);
   if (rest == "0") return std::chrono::nanoseconds(0);
-  if (rest.empty()) return DurationError{concat('\'', escape(text), "' is not a duration")};
+  if (rest.empty()) return DurationError{concat('\'', excerpt(text), "' is not a duration")};
   std::uint64_t total = 0;
   while (!rest.empty()) {
     const auto part = take_part(rest);
     if (const auto* const error = std::get_if<DurationError>(&part)) return *error;
     const std::uint64_t nanoseconds = std::get<std::uint64_t>(part);
-    if (nanoseconds > kLimit - total) return DurationError{concat('\'', escape(text), "' is too long")};
+    if (nanoseconds > kLimit - total) return DurationError{concat('\'', excerpt(text), "' is too long")};
     total += nanoseconds;
   }
   if (negative) return std::chrono::nanoseconds(static_cast<std::int64_t>(-total));
-  if (total == kLimit) return DurationError{concat('\'', escape(text), "' is too long")};
+  if (total == kLimit) return DurationError{concat('\'', excerpt(text), "' is too long")};
   return std::chrono::nanoseconds(static_cast<std::int64_t>(total));
 }
 

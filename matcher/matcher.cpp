@@ -109,6 +109,8 @@ void Matcher::commit(const ConfigCommit& commit) {
   if (const auto* const error = std::get_if<ConfigError>(&result)) {
     log::error(error->message,
                in_use_since_.empty() ? "" : concat(". Keeping the configuration of ", in_use_since_, '.'));
+    if (log::on_terminal())
+      for (const std::string& line : error->source) log::error("    ", line);
     return supervisor_.send(encode(ConfigRejected{}));
   }
   auto& loaded = std::get<LoadedConfig>(result);

@@ -5,11 +5,16 @@
 // did not find, and where it noticed.
 #pragma once
 
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "matcher/yaml_tree.h"
 
 namespace whawty {
+
+// For a text such as "vendor-id:0x046d", in which YAML sees no key: what to write. Printable.
+std::optional<std::string> explain_missing_blank(std::string_view text);
 
 // The likely mistake, with its own place; else yaml-cpp's error, at a place within the text.
 YamlError explain_yaml_error(std::string_view text, const YamlPosition& noticed, std::string_view error);

@@ -168,9 +168,23 @@ TEST(Config, TakesAByteOrderMarkAndCarriageReturns) {
 }
 
 TEST(Config, SaysWhereABracketStartsThatTheEndOfTheTextLeavesOpen) {
-  EXPECT_EQ(result_of("interval: [1, 2"),
-            "config.yml:1:11: not well-formed YAML: end of sequence flow not found\n");
-  EXPECT_EQ(result_of("{interval: 5s"), "config.yml:1:1: not well-formed YAML: end of map flow not found\n");
+  EXPECT_EQ(
+      result_of("interval: [1, 2"),
+      "config.yml:1:11: the [ that opens here is not closed; expected ], or single quotes around a text\n");
+  EXPECT_EQ(
+      result_of("{interval: 5s"),
+      "config.yml:1:1: the { that opens here is not closed; expected }, or single quotes around a text\n");
+}
+
+TEST(Config, ExplainsLongLinesInNoTime) {
+  for (const std::string part :
+       {"- ", "[],", "[ ]", "{a: ", "'' ", "a: ", "x:", "\t", "a:\n ", "*a ", "&a ", "\"\\d"}) {
+    std::string text;
+    while (text.size() < 50'000) text += part;
+    EXPECT_THAT(result_of("a: [" + text), HasSubstr("config.yml:")) << part;
+    EXPECT_THAT(result_of(text + "\n'"), HasSubstr("config.yml:")) << part;
+    EXPECT_THAT(result_of("[{" + text + "]"), HasSubstr("config.yml:")) << part;
+  }
 }
 
 TEST(Config, EndsAtAStrayCommaWhereTheParserWouldNot) {

@@ -2,10 +2,14 @@
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
 // The configuration at the start and at a reload.
+#include <fcntl.h>
+#include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 
+#include "common/fd.h"
 #include "system_test.h"
 
 namespace whawty {
@@ -120,6 +124,23 @@ TEST_F(ConfigTest, ABadFirstConfigurationEndsIt) {
   EXPECT_EQ(run({"/run/etc/config.yml"}), 1);
   EXPECT_THAT(daemon_.log(), HasSubstr("/run/etc/config.yml:2:"));
   EXPECT_EQ(daemon_.lines_with("starting all three again"), 0);
+}
+
+TEST_F(ConfigTest, AtATerminalABadOneIsShown) {
+  const Fd reader(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK));
+  ASSERT_TRUE(reader && ::grantpt(reader.get()) == 0 && ::unlockpt(reader.get()) == 0);
+  const Fd terminal(::open(::ptsname(reader.get()), O_RDWR | O_NOCTTY | O_CLOEXEC));
+  ASSERT_TRUE(terminal);
+  daemon_.terminal = terminal.get();
+  write_config("machines:\n  a:\n    devices:\n    - vendor-id: 0403 # \u00e9\n");
+  EXPECT_EQ(run({"/run/etc/config.yml"}), 1);
+  char text[4096];
+  const ssize_t length = ::read(reader.get(), text, sizeof text);
+  ASSERT_GT(length, 0);
+  EXPECT_THAT(std::string(text, static_cast<std::size_t>(length)),
+              testing::ContainsRegex("'0403' starts with a zero.*\n"
+                                     ".* matcher:     +- vendor-id: 0403 # .xc3.xa9\r\n"
+                                     ".* matcher:                      \\^\r\n"));
 }
 
 TEST_F(ConfigTest, NoConfigurationEndsIt) {

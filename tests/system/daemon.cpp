@@ -72,7 +72,7 @@ void Daemon::start(const std::vector<std::string>& arguments) {
 void Daemon::execute(const std::vector<std::string>& arguments) const {
   const int log = ::open(log_.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
   ::dup2(log, STDOUT_FILENO);
-  ::dup2(log, STDERR_FILENO);
+  ::dup2(terminal < 0 ? log : terminal, STDERR_FILENO);
   if (!privileged) lose_privileges();
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   std::vector<std::string> strings{program_};

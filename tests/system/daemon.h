@@ -28,6 +28,8 @@ class Daemon {
   // the test runs as root, as the user nobody.
   bool privileged = false;
 
+  int terminal = -1;  // its stderr, instead of the file
+
   void start(const std::vector<std::string>& arguments);
   void signal(int number) const;
 
