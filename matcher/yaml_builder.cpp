@@ -192,7 +192,9 @@ void YamlBuilder::add(const YAML::Mark& mark, YamlNode node, YAML::anchor_t anch
 void YamlBuilder::add_key(YamlNode node) {
   if (node.kind == YamlNode::Kind::kNull) refuse(node.position, "an empty key; expected a name");
   const bool merge = node.text == "<<" && !node.quoted;
-  if (open_.back().column == 0) open_.back().column = node.position.column;
+  // Of a key after a question mark the column is that of the key.
+  int& column = open_.back().column;
+  column = column == 0 ? node.position.column : std::min(column, node.position.column);
   open_.back().key = Key{std::move(node.text), node.position, merge};
 }
 

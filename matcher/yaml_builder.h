@@ -52,7 +52,7 @@ class YamlBuilder final : public YAML::EventHandler {
     YamlNode node;
     YAML::anchor_t anchor = 0;      // 0: none
     bool block = false;             // not in brackets
-    int column = 0;                 // of a block's first key or dash; 0 if it is not known yet
+    int column = 0;                 // of a block's keys or dashes; 0 if it is not known yet
     std::optional<Key> key;         // of a mapping, when its value comes next
     std::optional<YamlNode> merge;  // of a mapping, the value of its <<
   };
