@@ -60,7 +60,7 @@ inline constexpr std::uint64_t kWriting =
 inline constexpr std::array<scmp_arg_cmp, 2> kPlainMemory{deny_bits(2, PROT_EXEC),
                                                           require_bits(3, MAP_ANONYMOUS)};
 
-// All that locks, condition variables, latches and futures of the C and the C++ library, GLib and Abseil ask
+// All that locks, condition variables and futures of the C and the C++ library, GLib and Abseil ask
 // of futex(2): to wait, to wake, and to wait until a moment by either clock; within the process or, as
 // std::future and pthread_join(3) ask, without saying so.
 inline constexpr scmp_arg_cmp kFutexWait = equals_but_for(1, FUTEX_WAIT, FUTEX_PRIVATE_FLAG);

@@ -105,7 +105,7 @@ class ScannerTest : public testing::Test {
 
   fake::Host host_;
   Udev udev_{udev_new()};
-  Monitor monitor_{udev_.get(), 200};  // a number that no test needs
+  Monitor monitor_{udev_.get(), 200};                             // a number that no test needs
   Readers::Clock::duration patience_ = std::chrono::seconds(60);  // longer than any test
   std::optional<Readers> readers_;
   ProcFiles files_{fake::Host::kProc};
