@@ -2,9 +2,15 @@
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
 // The scanner: reads what USB devices and udev say, tells the matcher, and can do nothing else.
+#include <sched.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
+
 #include "common/descriptors.h"
+#include "common/exit_code.h"
+#include "common/log.h"
 #include "common/sandbox.h"
 #include "protocol/worker.h"
 #include "scanner/monitor.h"
@@ -21,6 +27,15 @@ constexpr std::uint64_t kDescriptors = 64;
 // Bytes: the records of all devices, one snapshot in the queue, and the stacks of all threads.
 constexpr std::uint64_t kMemory = 192 << 20;
 
+// A thread that waits for a device cannot be killed before the kernel lets it go, and a process has its
+// descriptors until its last thread has ended. With those that read devices apart, the channel closes with
+// the thread that serves it, and the others hear at once that it is dead.
+void part_from_descriptors() {
+  if (::unshare(CLONE_FILES) == 0 && ::close_range(STDERR_FILENO + 1, ~0U, 0) == 0) return;
+  log::error("giving the threads that read devices descriptors of their own: ", std::strerror(errno));
+  ::_exit(kExitUnsealed);
+}
+
 void run(const WorkerOptions& options) {
   Channel matcher{take_fd(kScannerToMatcher)};
   const Udev udev{udev_new()};
@@ -29,7 +44,7 @@ void run(const WorkerOptions& options) {
   Sandbox sandbox{.profile = kScannerProfile, .descriptors = kDescriptors, .memory = kMemory};
   if (options.landlock) sandbox.readable.emplace(kScannerReadable.begin(), kScannerReadable.end());
   restrict_thread(sandbox);  // not after the threads below
-  Readers readers;
+  Readers readers{read_device, Readers::kPatience, part_from_descriptors};
   // Ends here, without destructors: they would wait for devices that do not answer.
   ::_exit(exit_code_of([&] {
     seal_process(sandbox);  // no device, no event and no request is read before this line

@@ -2,6 +2,8 @@
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 #include "supervisor/profile.h"
 
+#include <sched.h>
+
 #include <csignal>
 
 namespace whawty {
@@ -77,6 +79,8 @@ constexpr SyscallRule kProfile[] = {
     {SCMP_SYS(arch_prctl), kAnyArguments, kStart},
     {SCMP_SYS(set_tid_address), kAnyArguments, kStart},
     {SCMP_SYS(rseq), kAnyArguments, kStart},
+    {SCMP_SYS(unshare), when(equals(0, CLONE_FILES)),
+     "descriptors of their own for the scanner's threads that read devices"},
     {SCMP_SYS(prlimit64), kAnyArguments, kStart},
     {SCMP_SYS(getrlimit), kAnyArguments, kStart},
     {SCMP_SYS(setrlimit), kAnyArguments, kStart},

@@ -25,8 +25,6 @@ using namespace std::chrono_literals;
 
 constexpr auto kFirstPause = 100ms;
 constexpr auto kLongestPause = 5s;
-constexpr auto kPingInterval = 5s;
-constexpr auto kPingPatience = 20s;
 // A generation that did its work for that long starts the pauses over. What a start takes does not count.
 constexpr auto kHealthyAfter = 1s;
 constexpr int kMessagesAtATime = 64;  // of the matcher, before signals and pings have their turn
@@ -110,8 +108,7 @@ std::string Supervisor::keeping() const {
 void Supervisor::start_generation() {
   generation_.emplace(programs_, settings_.workers);
   at_work_since_.reset();
-  ping_sent_ = false;
-  next_ping_ = Clock::now() + kPingInterval;
+  heartbeat_.emplace(Clock::now());
   reoffered_ = accepted_.has_value();
   if (accepted_) {
     offer(*accepted_, in_use_since_);
@@ -122,12 +119,12 @@ void Supervisor::start_generation() {
 
 // The heartbeat: a ping through all workers, and the end of a generation that does not answer.
 void Supervisor::ping() {
-  if (!generation_ || Clock::now() < next_ping_) return;
-  if (std::exchange(ping_sent_, true)) {
-    log::error("the workers have not answered for ", std::chrono::seconds(kPingPatience).count(), " s");
+  const auto due = generation_ ? heartbeat_->due(Clock::now()) : Heartbeat::Due::kNothing;
+  if (due == Heartbeat::Due::kNothing) return;
+  if (due == Heartbeat::Due::kEnd) {
+    log::error("the workers have not answered for ", heartbeat_->patience().count(), " s");
     return end_generation();
   }
-  next_ping_ = Clock::now() + kPingPatience;
   try {
     generation_->matcher().send(encode(Ping{}));
   } catch (const PeerClosed&) {
@@ -166,8 +163,8 @@ void Supervisor::interrupt_reload() {
 }
 
 int Supervisor::milliseconds_to_wait() const {
-  const auto left =
-      std::chrono::ceil<std::chrono::milliseconds>((generation_ ? next_ping_ : start_at_) - Clock::now());
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+      (generation_ ? heartbeat_->next() : start_at_) - Clock::now());
   return static_cast<int>(std::max<std::chrono::milliseconds::rep>(left.count(), 0));
 }
 
@@ -229,9 +226,8 @@ void Supervisor::tell_status() {
 }
 
 void Supervisor::alive() {
-  if (!std::exchange(ping_sent_, false)) throw Violation("an answer to no ping");
+  if (!heartbeat_->answered(Clock::now())) throw Violation("an answer to no ping");
   has_been_alive_ = true;
-  next_ping_ = Clock::now() + kPingInterval;
   notifier_.alive();
   tell_status();
 }

@@ -14,6 +14,7 @@
 #include "protocol/matcher_to_supervisor.h"
 #include "supervisor/config_files.h"
 #include "supervisor/generation.h"
+#include "supervisor/heartbeat.h"
 #include "supervisor/notifier.h"
 #include "supervisor/workers.h"
 
@@ -63,6 +64,7 @@ class Supervisor {
   const Notifier notifier_;
 
   std::optional<Generation> generation_;
+  std::optional<Heartbeat> heartbeat_;              // of the present one
   Clock::time_point start_at_;                      // of the next generation, while there is none
   std::optional<Clock::time_point> at_work_since_;  // the present one: when its matcher took a configuration
   RateLimit status_limit_;                          // of what the service manager is told
@@ -73,8 +75,6 @@ class Supervisor {
   std::time_t in_use_since_ = 0;
   std::optional<ConfigFiles> read_;  // read, not yet answered by the matcher
   bool reoffered_ = false;           // the matcher has yet to accept again what an earlier one had accepted
-  bool ping_sent_ = false;           // and not yet answered
-  Clock::time_point next_ping_;      // or, when one was sent, the end of the patience
   bool reload_requested_ = false;
   bool reload_interrupted_ = false;    // workers ended during the last one
   std::optional<std::string> status_;  // not yet told

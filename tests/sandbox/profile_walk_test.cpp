@@ -429,10 +429,21 @@ TEST(ProfileBoundsTest, ThreadsOfWorkersCanWaitForEachOther) {
 
 TEST(ProfileBoundsTest, TheSupervisorStartsProgramsByDescriptorOnly) {
   const std::set<std::string> has = names(profile_of("supervisor"));
-  for (const char* const name :
-       {"execve", "fork", "vfork", "ptrace", "bpf", "mount", "unshare", "setns", "init_module",
-        "finit_module", "keyctl", "io_uring_setup", "perf_event_open"})
+  for (const char* const name : {"execve", "fork", "vfork", "ptrace", "bpf", "mount", "setns", "init_module",
+                                 "finit_module", "keyctl", "io_uring_setup", "perf_event_open"})
     EXPECT_FALSE(has.contains(name)) << name;
+}
+
+TEST(ProfileBoundsTest, NothingStartsANamespace) {
+  const auto unshare = [](std::uint64_t flags) {
+    Arguments arguments = harmless(SCMP_SYS(unshare));
+    arguments[0] = flags;
+    return call(profile_of("supervisor"), SCMP_SYS(unshare), arguments);
+  };
+  EXPECT_EQ(unshare(CLONE_FILES), kLives);
+  for (const std::uint64_t flag : {CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWNET, CLONE_FS})
+    for (const std::uint64_t beside : {0, CLONE_FILES})
+      EXPECT_EQ(unshare(flag | beside), kDies) << flag << ' ' << beside;
 }
 
 }  // namespace

@@ -20,6 +20,7 @@
 #include <fstream>
 #include <functional>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -30,6 +31,7 @@
 #include "common/text.h"
 #include "fake_host.h"
 #include "fake_matcher.h"
+#include "scanner/readers.h"
 
 namespace whawty {
 namespace {
@@ -113,6 +115,26 @@ class ProcessTest : public testing::Test {
   Fd log_;
   pid_t pid_ = -1;
 };
+
+// What a thread that waits in the kernel has cannot be taken from it, not even by killing it.
+TEST_F(ProcessTest, TheThreadsThatReadDevicesHaveNoChannel) {
+  start();
+  EXPECT_THAT(sysnames(matcher_->snapshot()), IsEmpty());
+  const std::string own = std::to_string(pid_);
+  unsigned readers = 0;
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/" + own + "/task")) {
+    std::set<std::string> descriptors;
+    for (const auto& entry : std::filesystem::directory_iterator(thread.path() / "fd"))
+      descriptors.insert(entry.path().filename());
+    const bool reads = thread.path().filename() != own;
+    readers += reads ? 1 : 0;
+    EXPECT_EQ(descriptors.contains(std::to_string(kScannerToMatcher)), !reads) << thread.path();
+    if (reads) {
+      EXPECT_THAT(descriptors, testing::IsSubsetOf({"0", "1", "2"})) << thread.path();
+    }
+  }
+  EXPECT_EQ(readers, Readers::kThreads);
+}
 
 TEST_F(ProcessTest, ServesSealedAndEndsSilentlyWithItsMatcher) {
   host_.plug(fake::device("1-2", 1, 2));

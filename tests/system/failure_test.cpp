@@ -30,6 +30,13 @@ long processor_ticks(pid_t process) {
   return word.empty() ? 0 : std::stol(word);
 }
 
+// One of a process's threads that is not its first; 0 if there is none.
+pid_t thread_beside(pid_t process) {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(process) + "/task"))
+    if (const pid_t thread = std::stoi(entry.path().filename()); thread != process) return thread;
+  return 0;
+}
+
 class FailureTest : public SystemTest {
  protected:
   fake::UsbDevice camera_ = webcam(5);
@@ -81,6 +88,26 @@ TEST_F(FailureTest, AWorkerThatCannotEndKeepsNobodyWaiting) {
   EXPECT_TRUE(gets("a", webcam(6)));
   EXPECT_TRUE(daemon_.logs("the scanner was killed and will end when the kernel lets it"));
   EXPECT_EQ(::waitpid(scanner, nullptr, __WALL), scanner);
+}
+
+// The kernel says nothing of its death before its last thread has ended. Here, a tracer keeps a thread of
+// those that read devices.
+TEST_F(FailureTest, AScannerThatIsKilledWhileAThreadCannotEndIsReplacedSoon) {
+  libvirt_.define("a");
+  start(config(wants_all("a")));
+  plug(camera_);
+  ASSERT_TRUE(gets("a", camera_));
+  const pid_t scanner = daemon_.worker("scanner");
+  const pid_t reader = thread_beside(scanner);
+  ASSERT_GT(reader, 0);
+  ASSERT_EQ(::ptrace(PTRACE_SEIZE, reader, nullptr, PTRACE_O_TRACEEXIT), 0);
+  ASSERT_EQ(::kill(scanner, SIGKILL), 0);
+  plug(webcam(6));
+  EXPECT_TRUE(gets("a", webcam(6), 2 * kPromptly));
+  EXPECT_TRUE(daemon_.logs("the scanner was killed and will end when the kernel lets it"));
+  EXPECT_EQ(::waitpid(reader, nullptr, __WALL), reader);
+  EXPECT_EQ(::ptrace(PTRACE_CONT, reader, nullptr, nullptr), 0);
+  EXPECT_EQ(::waitpid(reader, nullptr, __WALL), reader);
 }
 
 TEST_F(FailureTest, AReloadThatADeathInterruptsIsDoneByTheNextGeneration) {

@@ -2,6 +2,8 @@
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 """A device that keeps one of its drivers busy keeps nobody else waiting."""
 
+import time
+
 from case import PATIENCE, Case
 from daemon import config, matcher_of
 from guests import UsbDevice
@@ -31,6 +33,28 @@ class Busy(Case):
         self.daemon.reload(config(a=matcher_of("FIRST"), b=matcher_of("SLOW")))
         self.await_hostdevs("a", first)
         self.await_hostdevs("b", slow)
+
+    def test_a_scanner_that_is_killed_while_a_device_keeps_it_is_replaced_soon(self) -> None:
+        self.running("a")
+        self.daemon.start(config(a=[matcher_of("FIRST"), matcher_of("OTHER")]))
+        first = self.plug("FIRST")
+        self.await_hostdevs("a", first)
+        slow = self.plug("SLOW", "usb-storage")
+        self.keep_busy("SLOW", slow)
+        self.daemon.reload()
+        self.await_said(f"^USB device {slow.name} does not answer")
+        scanner = self.daemon.processes()["scanner"]
+        self.hypervisor.run(f"kill -KILL {scanner}")
+        since = time.monotonic()
+        self.stage.plug("OTHER")
+        self.await_said("^attached .* serial=OTHER ")
+        print(f"served {time.monotonic() - since:.1f} s after the kill", flush=True)
+        self.assertTrue(self.is_held(slow), "it was not busy for long enough")
+        self.assertTrue(self.said("^the scanner was killed and will end when the kernel lets it"))
+        wait_until(lambda: not self.is_held(slow), 2 * PATIENCE, "its driver has let go of it")
+        self.hypervisor.pace(self._ids["SLOW"], 0)
+        gone = f"test ! -e /proc/{scanner}"
+        wait_until(lambda: self.hypervisor.run(gone, check=False).returncode == 0, PATIENCE, "the old one has ended")
 
     def keep_busy(self, serial: str, device: UsbDevice) -> None:
         """Have its driver taken from it while that waits for an answer. The kernel holds the device's lock then."""

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// When to ask the workers whether they are alive, and for how long to wait for the answer.
+#pragma once
+
+#include <chrono>
+
+namespace whawty {
+
+class Heartbeat {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  // Workers were started.
+  explicit Heartbeat(Clock::time_point now) : next_(now + kInterval) {}
+
+  enum class Due { kNothing, kPing, kEnd };  // kEnd: they did not answer in time
+
+  // What is due, which then counts as done.
+  Due due(Clock::time_point now);
+
+  // They have answered. False if they were not asked.
+  bool answered(Clock::time_point now);
+
+  // When something is due next.
+  Clock::time_point next() const { return next_; }
+
+  // How long an answer may take. The scanner spends up to five seconds on devices that are slow before it
+  // looks up; the start of all programs, before the first answer, may take longer.
+  std::chrono::seconds patience() const { return has_answered_ ? kPatience : kFirstPatience; }
+
+  static constexpr std::chrono::seconds kInterval{5};
+  static constexpr std::chrono::seconds kPatience{10};
+  static constexpr std::chrono::seconds kFirstPatience{20};
+
+ private:
+  bool asked_ = false;  // and not yet answered
+  bool has_answered_ = false;
+  Clock::time_point next_;
+};
+
+}  // namespace whawty
