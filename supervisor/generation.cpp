@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "common/exit_code.h"
 #include "common/log.h"
@@ -19,7 +20,7 @@ namespace {
 
 constexpr useconds_t kReapMicroseconds = 10'000;
 constexpr int kReapAttempts = 20;
-constexpr int kDeathAttempts = 200;  // two seconds
+constexpr int kDeathAttempts = 100;  // one second
 
 // What an ended worker's status says, or nothing for one that ended because a peer had, or by our own hand.
 std::string cause_of(int status, bool killed_by_us) {
@@ -65,9 +66,6 @@ Generation::Generation(const Programs& programs, const Settings& settings)
 Generation::Generation(const Programs& programs, const Settings& settings, Sockets sockets)
     : matcher_(std::move(sockets.control.first)),
       workers_{{{programs.scanner}, {programs.matcher}, {programs.actuator}}} {
-  while (::waitpid(-1, nullptr, WNOHANG) > 0) {
-    // One that an earlier generation did not wait for.
-  }
   auto& [scanner, matcher, actuator] = workers_;
   const std::vector<std::string> common = common_arguments(settings);
   std::vector<int> of_scanner{sockets.devices.first.get()};
@@ -131,7 +129,7 @@ void Generation::kill_rest() {
     }
     if (worker.pid == 0) continue;
     log::warning("the ", worker.program.name, " was killed and will end when the kernel lets it");
-    worker.pid = 0;
+    end_.left.push_back(std::exchange(worker.pid, 0));
   }
 }
 

@@ -37,12 +37,13 @@ class Generation {
   struct End {
     bool unsealed = false;  // a worker could not seal itself
     std::string causes;  // the workers that ended of themselves with more to say than that a peer had ended
+    std::vector<pid_t> left;  // killed, and still to be waited for
   };
 
   // Whether a worker has ended, and so the generation is over: kill() then. To be asked when SIGCHLD came.
   bool worker_ended();
 
-  // Kills and reaps what is left of the workers, and says how those went that had ended before. One that is
+  // Kills and reaps the workers, and says how those went that had ended before. One that is
   // about to end of itself is given a moment, up to 200 ms, as long as no other has said what happened.
   End kill();
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/signalfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -134,6 +135,7 @@ void Supervisor::ping() {
 
 void Supervisor::end_generation() {
   const Generation::End end = generation_->kill();
+  left_.insert(left_.end(), end.left.begin(), end.left.end());
   generation_.reset();
   // Not once they have worked: whoever takes over a worker could end the daemon with that exit code.
   if (end.unsealed && !has_been_alive_) {
@@ -181,12 +183,18 @@ void Supervisor::handle_signals() {
   signalfd_siginfo signal{};
   while (::read(signals_.get(), &signal, sizeof signal) == sizeof signal) {
     if (signal.ssi_signo == SIGHUP) reload_requested_ = true;
-    if (signal.ssi_signo == SIGCHLD && generation_ && generation_->worker_ended()) end_generation();
+    if (signal.ssi_signo == SIGCHLD) child_ended();
     if (signal.ssi_signo == SIGTERM || signal.ssi_signo == SIGINT) {
       notifier_.stopping();
       finish(EXIT_SUCCESS);
     }
   }
+}
+
+void Supervisor::child_ended() {
+  // 0: it is still there.
+  std::erase_if(left_, [](pid_t worker) { return ::waitpid(worker, nullptr, WNOHANG) != 0; });
+  if (generation_ && generation_->worker_ended()) end_generation();
 }
 
 void Supervisor::handle_matcher() {

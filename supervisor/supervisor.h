@@ -9,6 +9,7 @@
 #include <ctime>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/rate_limit.h"
 #include "protocol/matcher_to_supervisor.h"
@@ -49,6 +50,7 @@ class Supervisor {
   std::string keeping() const;
   void wait();
   void handle_signals();
+  void child_ended();
   void handle_matcher();
   void handle(const PolicyMessage& message);
   void tell_status();
@@ -64,6 +66,7 @@ class Supervisor {
   const Notifier notifier_;
 
   std::optional<Generation> generation_;
+  std::vector<pid_t> left_;                         // workers of earlier ones that could not end
   std::optional<Heartbeat> heartbeat_;              // of the present one
   Clock::time_point start_at_;                      // of the next generation, while there is none
   std::optional<Clock::time_point> at_work_since_;  // the present one: when its matcher took a configuration

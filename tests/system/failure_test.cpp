@@ -108,6 +108,7 @@ TEST_F(FailureTest, AScannerThatIsKilledWhileAThreadCannotEndIsReplacedSoon) {
   EXPECT_EQ(::waitpid(reader, nullptr, __WALL), reader);
   EXPECT_EQ(::ptrace(PTRACE_CONT, reader, nullptr, nullptr), 0);
   EXPECT_EQ(::waitpid(reader, nullptr, __WALL), reader);
+  EXPECT_TRUE(eventually([&] { return ::kill(scanner, 0) != 0; })) << "it is not left as a zombie";
 }
 
 TEST_F(FailureTest, AReloadThatADeathInterruptsIsDoneByTheNextGeneration) {
