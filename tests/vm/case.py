@@ -199,7 +199,7 @@ def seccomp_kills(hypervisor: Hypervisor) -> list[str]:
 
 def describe(stage: Stage, since: int) -> str:
     """What to look at after a failure: the log, the live XML and the devices."""
-    parts = ["log:", *(f"  <{line.priority}> {line.process}: {line.text}" for line in stage.daemon.log(since))]
+    parts = ["log:", *_indented(stage.daemon.log(since))]
     for name in stage.guests.virsh("list", "--name").stdout.split():
         parts += [f"hostdevs of {name}:", *_indented(stage.guests.hostdevs(name))]
     parts += ["USB devices:", *_indented(host_usb(stage.hypervisor))]

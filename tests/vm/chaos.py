@@ -157,8 +157,7 @@ class Chaos:
                 self._step(f"{number:4}. {name}", name, fault, race)
             except Diverged as error:
                 print(error, flush=True)
-                print(*(f"  <{line.priority}> {line.process}: {line.text}" for line in self.stage.daemon.log(0)[-40:]),
-                      sep="\n", flush=True)
+                print(*self.stage.daemon.log(0)[-40:], sep="\n", flush=True)
                 self.failures.append(f"step {number}: {error}")
                 self._start_over()
         late = [f"{step.name} took {step.took:.2f} s" for step in self.steps if step.took > self.bound]
@@ -169,7 +168,7 @@ class Chaos:
         started = time.monotonic()
         self._log_of_step = self.stage.daemon.seen
         step = self.settle(name, lambda: fault(self.world), race)
-        print(f"{title}: {step.took:.2f} s (all {time.monotonic() - started:.1f} s)", flush=True)
+        print(f"{step.ended:9.2f} {title}: {step.took:.2f} s (all {time.monotonic() - started:.1f} s)", flush=True)
         self.steps.append(step)
         for kind in name.split(" + "):
             self.figures.add(kind if "+" not in name else f"two at once: {kind}", step.took)
@@ -269,9 +268,8 @@ class Chaos:
         return found
 
     def _history(self, since: int) -> str:
-        """The last states, with the time since the first."""
-        states = self.watcher.states[since:]
-        return "\n".join(f"  {state.at - states[0].at:7.2f} s: {state}" for state in states[-8:])
+        """The last states, by the clock that the log has, too."""
+        return "\n".join(f"{state.at:9.2f} {state}" for state in self.watcher.states[since:][-8:])
 
     # Log
 
@@ -327,7 +325,7 @@ def main() -> int:
                 raise Diverged("\n".join(chaos.failures))
             chaos.assert_log_tells_it(0)
         except BaseException:
-            print(*(f"<{line.priority}> {line.process}: {line.text}" for line in stage.daemon.log(0)[-60:]), sep="\n")
+            print(*stage.daemon.log(0)[-60:], sep="\n")
             raise
         finally:
             print(chaos.report(), flush=True)

@@ -26,6 +26,10 @@ class Line:
     priority: int
     process: str
     text: str
+    at: float  # seconds of the hypervisor's CLOCK_MONOTONIC
+
+    def __str__(self) -> str:
+        return f"{self.at:9.2f} <{self.priority}> {self.process}: {self.text}"
 
     @property
     def is_error(self) -> bool:
@@ -132,7 +136,8 @@ class Daemon:
             text = bytes(message).decode("utf-8", "surrogateescape") if isinstance(message, list) else message
             process, colon, rest = text.partition(": ")
             own = bool(colon) and process in _PROCESSES and "UNIT" not in entry
-            self._lines.append(Line(int(entry["PRIORITY"]), process if own else "", rest if own else text))
+            self._lines.append(Line(int(entry["PRIORITY"]), process if own else "", rest if own else text,
+                                    int(entry["__MONOTONIC_TIMESTAMP"]) / 1e6))
         return self._lines[since:]
 
     @property

@@ -65,7 +65,10 @@ def _kill(chaos: Chaos, chance: random.Random, target: str) -> float:
 
     step = chaos.settle(f"kill of the {target}", both, race=True, thorough=False)
     (done,) = killed
-    return step.after(done.at)
+    took = step.after(done.at)
+    print(f"{done.at:9.2f} the {target} is killed, {serial} plugged or unplugged {apart:.2f} s "
+          f"{'later' if first else 'before'}: {took:.2f} s from {max(done.at, step.changed):.2f} on", flush=True)
+    return took
 
 
 def measure_virsh(chaos: Chaos) -> float:
@@ -98,9 +101,13 @@ def main() -> int:
         chaos = Chaos(stage, options.seed)
         chaos.measure_reference()
         virsh = measure_virsh(chaos)
-        figures = kill_all(chaos, options.count)
-        print(figures, flush=True)
-        assert_soon(figures, virsh)
+        try:
+            figures = kill_all(chaos, options.count)
+            print(figures, flush=True)
+            assert_soon(figures, virsh)
+        except BaseException:
+            print(*stage.daemon.log(0), sep="\n", flush=True)
+            raise
     return 0
 
 
