@@ -2,8 +2,6 @@
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 #include "scanner/device_reader.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
@@ -17,6 +15,7 @@
 #include "protocol/scanner_to_matcher.h"
 #include "protocol/violation.h"
 #include "scanner/udev.h"
+#include "scanner/udev_data.h"
 
 namespace whawty {
 namespace {
@@ -31,6 +30,11 @@ struct Nonsense : std::runtime_error {
 
 // The device left while it was being read.
 struct Gone {};
+
+// Why udev's record of it cannot be read.
+struct Unread {
+  int error;
+};
 
 template <std::unsigned_integral Number>
 Number parse(const std::string& name, const std::string& text, int base) {
@@ -109,12 +113,17 @@ std::vector<std::string> names(udev_list_entry* first) {
   return names;
 }
 
-bool udevd_runs() {
-  return ::access("/run/udev/control", F_OK) == 0;
+// Whether udev has a record of the device. libudev says no, too, if it cannot read it.
+bool has_record(udev_device* handle) {
+  const dev_t number = udev_device_get_devnum(handle);
+  if (udev_device_get_is_initialized(handle) > 0) return true;
+  const int error = number == 0 ? ENOENT : record_error(number);
+  if (error == ENOENT) return false;
+  throw Unread{error == 0 ? EAGAIN : error};  // it may have come just now
 }
 
-bool awaits_udev(udev_device* handle, const SysfsDirectory& directory) {
-  if (udev_device_get_is_initialized(handle) > 0 || !udevd_runs()) return false;
+bool awaits_udev(const SysfsDirectory& directory) {
+  if (!udevd_runs()) return false;
   // Kernels without power management do not have this one; then only udev's event says that the device is
   // ready.
   const std::optional<std::string> connected = directory.attribute("power/connected_duration");
@@ -160,6 +169,7 @@ Reading read_once(udev* udev, const std::string& sysname, const std::vector<Host
   const auto directory = SysfsDirectory::open(concat(kUsbDevices, '/', sysname));
   if (!directory) return {};
   const UdevDevice handle = open_handle(udev, sysname);
+  const bool has_udevs_record = has_record(handle.get());  // if so, libudev has it from here on
   Device device = facts(*directory, sysname);
   device.properties = properties(handle.get());
   device.tags = names(udev_device_get_tags_list_entry(handle.get()));
@@ -167,7 +177,7 @@ Reading read_once(udev* udev, const std::string& sysname, const std::vector<Host
   device.digest = digest_of(*directory);
   if (!device.digest) throw Gone{};
   device.host_uses = uses;
-  const bool waits = awaits_udev(handle.get(), *directory);
+  const bool waits = !has_udevs_record && awaits_udev(*directory);
   // libudev reads by path: only if the directory is still alive, and the number the same, was all of it one
   // device.
   if (number<std::uint16_t>(*directory, "devnum", 10) != device.number) throw Gone{};
@@ -177,16 +187,22 @@ Reading read_once(udev* udev, const std::string& sysname, const std::vector<Host
 }  // namespace
 
 Reading read_device(udev* udev, const std::string& sysname, const std::vector<HostUse>& uses) {
+  Reading reading;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     try {
       return read_once(udev, sysname, uses);
     } catch (const Gone&) {
-      continue;
+      reading = {};
+    } catch (const Unread& unread) {
+      reading = {std::nullopt,
+                 concat("stays what it was, udev's record of it cannot be read: ",
+                        std::generic_category().message(unread.error)),
+                 true};
     } catch (const Nonsense& error) {
       return {std::nullopt, concat("is left out: ", error.what())};
     }
   }
-  return {};
+  return reading;
 }
 
 std::optional<Device> read_facts(const std::string& sysname) {

@@ -17,6 +17,7 @@ namespace whawty {
 struct Reading {
   std::optional<Device> device;  // nothing: it is not there, not yet ready, or cannot be told to the matcher
   std::string complaint;  // why it is not told, or not told whole; printable; empty when there is no reason
+  bool unread = false;    // it is there, and udev's record of it cannot be read: it stays what it was
 };
 
 // Reads the device of that sysfs name as it is now. Properties are those that udevadm shows, but for TAGS and

@@ -65,13 +65,14 @@ Monitor::Monitor(udev* udev, int number) : monitor_(monitor_at(number, udev)) {
   // rescan.
   udev_monitor_set_receive_buffer_size(monitor_.get(), kReceiveBuffer);
   check(udev_monitor_enable_receiving(monitor_.get()), "udev monitor");
-  if (::access("/run/udev/control", F_OK) != 0)
+  if (!udevd_runs())
     log::warning(
         "udevd does not run here: devices are found at each interval only, without udev's properties and "
         "tags");
 }
 
 Hints Monitor::take() {
+  expect_same_udev();
   Hints hints;
   for (int count = 0; count < kMaxEvents; ++count) {
     errno = 0;

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "scanner/udev.h"
+#include "scanner/udev_data.h"
 
 namespace whawty {
 
@@ -26,13 +27,18 @@ class Monitor {
 
   int fd() const { return udev_monitor_get_fd(monitor_.get()); }
 
-  // What happened since the last call, at most kMaxEvents of it; never waits. Throws std::system_error.
+  // What happened since the last call, at most kMaxEvents of it; never waits. Throws std::system_error, and
+  // what expect_same_udev throws.
   Hints take();
+
+  // Throws when /run/udev is another folder than at the start; see UdevFolder.
+  void expect_same_udev() const { folder_.expect_same(); }
 
   static constexpr int kMaxEvents = 1024;
 
  private:
   UdevMonitor monitor_;
+  UdevFolder folder_;
 };
 
 }  // namespace whawty

@@ -164,6 +164,7 @@ void Scanner::follow_events() {
 }
 
 void Scanner::send_snapshot() {
+  monitor_.expect_same_udev();
   const std::vector<std::string> names = usb_devices();
   refresh_uses(false);
   forget_others(names);
@@ -232,11 +233,13 @@ std::optional<Device> Scanner::read(const std::string& sysname) {
   }
   if (!reading) return known_of(sysname);
   complain(sysname, reading->complaint);
+  if (reading->unread) return known_of(sysname);
   if (reading->device) fit(*reading->device);
   return std::move(reading->device);
 }
 
-// Of a device that does not answer. One that was told before and has the same numbers still is what it was.
+// Of a device that does not answer, or of which udev's record cannot be read. One that was told before and
+// has the same numbers still is what it was.
 std::optional<Device> Scanner::known_of(const std::string& sysname) {
   std::optional<Device> device = read_facts(sysname);
   if (!device) return std::nullopt;

@@ -5,8 +5,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <ostream>
 #include <string>
+#include <system_error>
 
 #include "fake_host.h"
 #include "scanner/udev.h"
@@ -285,6 +288,42 @@ TEST_F(DeviceReaderTest, WithoutUdevdSysfsAloneCounts) {
   const Device device = whole(camera_);
   EXPECT_THAT(device.properties, Contains(Property{"MINOR", "260"}));
   EXPECT_THAT(device.tags, IsEmpty());
+}
+
+// However long it has been plugged, and whether or not udevd runs: what is not known looks like nothing else.
+TEST_F(DeviceReaderTest, ARecordThatCannotBeReadIsNotTakenForNone) {
+  camera_.attributes["power/connected_duration"] = "30000";
+  host_.plug(camera_);
+  host_.spoil_database(camera_);
+  for (const bool udevd : {true, false}) {
+    if (!udevd) host_.stop_udevd();
+    const Reading reading = read("3-6.3");
+    EXPECT_TRUE(reading.unread) << udevd;
+    EXPECT_FALSE(reading.device) << udevd;
+    EXPECT_EQ(reading.complaint, "stays what it was, udev's record of it cannot be read: Is a directory");
+  }
+  host_.write_database(camera_);
+  EXPECT_FALSE(read("3-6.3").unread);
+  EXPECT_TRUE(read("3-6.3").device);
+}
+
+TEST_F(DeviceReaderTest, ADeviceThatLeftIsGoneThoughItsRecordCannotBeRead) {
+  host_.plug(camera_);
+  host_.spoil_database(camera_);
+  host_.unplug("3-6.3");
+  EXPECT_FALSE(read("3-6.3").unread);
+}
+
+TEST_F(DeviceReaderTest, OnlyASocketThatDoesNotExistSaysThatNoUdevdRuns) {
+  camera_.database.reset();
+  host_.plug(camera_);
+  host_.stop_udevd();
+  EXPECT_TRUE(read("3-6.3").device);
+  std::filesystem::create_symlink("control", "/run/udev/control");  // to itself
+  EXPECT_THROW(read("3-6.3"), std::system_error);
+  std::filesystem::remove_all("/run/udev");
+  std::ofstream("/run/udev") << "no folder";
+  EXPECT_TRUE(read("3-6.3").unread) << "for that of the record is another question";
 }
 
 }  // namespace

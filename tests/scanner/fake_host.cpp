@@ -44,6 +44,10 @@ unsigned minor(const UsbDevice& device) {
   return (device.bus - 1) * 128 + device.number - 1;
 }
 
+std::string database_of(const UsbDevice& device) {
+  return "/run/udev/data/c189:" + std::to_string(minor(device));
+}
+
 // MurmurHash2 with seed 0: how systemd's monitor filter hashes the subsystem and the type.
 std::uint32_t hash(std::string_view text) {
   constexpr std::uint32_t kMix = 0x5bd1e995;
@@ -149,11 +153,9 @@ void Host::write_attribute(const std::string& sysname, const std::string& name, 
 }
 
 void Host::write_database(const UsbDevice& device) {
-  const std::string file = "/run/udev/data/c189:" + std::to_string(minor(device));
-  if (!device.database) {
-    fs::remove(file);
-    return;
-  }
+  const std::string file = database_of(device);
+  if (!device.database || fs::is_directory(file)) fs::remove(file);
+  if (!device.database) return;
   write(file + ".new", "I:1\n" + *device.database);
   fs::rename(file + ".new", file);
 }
@@ -162,6 +164,11 @@ void Host::drive(const std::string& interface, const std::string& driver) {
   const fs::path link = directory(interface.substr(0, interface.find(':'))) / interface / "driver";
   fs::remove(link);
   if (!driver.empty()) fs::create_symlink("../../../../bus/usb/drivers/" + driver, link);
+}
+
+void Host::spoil_database(const UsbDevice& device) {
+  fs::remove(database_of(device));
+  fs::create_directory(database_of(device));
 }
 
 void Host::stop_udevd() {

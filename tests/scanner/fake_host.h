@@ -44,6 +44,10 @@ class Host {
   void drive(const std::string& interface, const std::string& driver);
   void stop_udevd();
 
+  // What udev has of the device cannot be read from now on, as a folder stands in its place; until
+  // write_database.
+  void spoil_database(const UsbDevice& device);
+
   // Shows something in a class of sysfs, "block", at that path below /sys; or no longer. A name of folders,
   // "sdb/holders/dm-0", is an attribute too.
   void show(const std::string& of, const std::string& name, const std::string& path,

@@ -37,9 +37,11 @@ namespace whawty {
 namespace {
 
 using fake::sysnames;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::MatchesRegex;
 using testing::SizeIs;
 
 class ProcessTest : public testing::Test {
@@ -208,6 +210,44 @@ TEST_F(ProcessTest, SurvivesSealedADeviceThatDoesNotAnswer) {
   matcher_.reset();
   EXPECT_EQ(wait(), kExitPeerClosed);
   EXPECT_EQ(logged(), "");
+}
+
+// Landlock gives it the folder that was there at its start, or none.
+TEST_F(ProcessTest, EndsToReadARunUdevThatIsMadeLater) {
+  for (const char* const why : {"was not there at the start, and is there now", "was made anew"}) {
+    if (why[4] == 'n') std::filesystem::remove_all("/run/udev");
+    start();
+    matcher_->snapshot();
+    std::filesystem::remove_all("/run/udev");
+    std::filesystem::create_directories("/run/new/data");
+    std::filesystem::rename("/run/new", "/run/udev");
+    std::ofstream("/run/udev/control");
+    matcher_->rescan();
+    ASSERT_THROW(matcher_->next(), PeerClosed) << why;
+    EXPECT_EQ(wait(), kExitFailure);
+    EXPECT_THAT(logged(), HasSubstr(concat("scanner: /run/udev ", why, '\n')));
+  }
+  fake::UsbDevice mouse = fake::device("1-2", 1, 2);
+  mouse.database = "E:ID_MODEL=mouse\n";
+  host_.plug(mouse);
+  start();
+  EXPECT_THAT(matcher_->snapshot().at(0).properties, Contains(Property{"ID_MODEL", "mouse"}));
+}
+
+TEST_F(ProcessTest, SaysOnceThatARecordOfUdevCannotBeRead) {
+  const fake::UsbDevice mouse = fake::device("1-2", 1, 2);
+  host_.plug(mouse);
+  host_.spoil_database(mouse);
+  start();
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_THAT(matcher_->snapshot(), SizeIs(1));
+    matcher_->rescan();
+  }
+  EXPECT_THAT(matcher_->snapshot(), SizeIs(1));
+  matcher_.reset();
+  EXPECT_EQ(wait(), kExitPeerClosed);
+  EXPECT_THAT(logged(), MatchesRegex("[0-9:]+ scanner: USB device 1-2 stays what it was, udev's record of it "
+                                     "cannot be read: Is a directory\n"));
 }
 
 // Real mounts and the real list, read after the seal: the partition has the number of a tmpfs.

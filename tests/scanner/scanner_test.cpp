@@ -83,6 +83,30 @@ TEST_F(ScannerTest, WhatTheHostDoesIsLookedAtWithEachEventAndEachRequest) {
   EXPECT_THAT(matcher_->snapshot().at(0).host_uses, SizeIs(2));
 }
 
+TEST_F(ScannerTest, ADeviceWhoseRecordCannotBeReadStaysWhatItWas) {
+  mouse_.database = "E:ID_MODEL=mouse\n";
+  start_with({mouse_});
+  host_.spoil_database(mouse_);
+  host_.event("change", "1-2");
+  expect_no_more();
+  matcher_->rescan();
+  const std::vector<Device> devices = matcher_->snapshot();
+  EXPECT_THAT(sysnames(devices), ElementsAre("1-2", "9-9"));
+  EXPECT_THAT(devices.at(0).properties, Contains(Property{"ID_MODEL", "mouse"}));
+}
+
+TEST_F(ScannerTest, ADeviceWhoseRecordCannotBeReadFromTheStartIsToldByItsNumbers) {
+  host_.plug(mouse_);
+  host_.spoil_database(mouse_);
+  start();
+  const Device device = matcher_->snapshot().at(0);
+  EXPECT_EQ(device.number, 2);
+  EXPECT_FALSE(device.digest);
+  host_.write_database(mouse_);
+  host_.event("change", "1-2");
+  EXPECT_TRUE(matcher_->expect<Device>().digest);
+}
+
 TEST_F(ScannerTest, AnythingElseThanARequestIsAViolation) {
   start_with({});
   matcher_->send(Datagram(16));
