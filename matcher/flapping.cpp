@@ -61,7 +61,8 @@ std::optional<Flapping::PutAside> Flapping::appeared(const std::string& port, Cl
   const std::size_t count = at == nodes_.end() ? 2 : at->second.appearances.add(now, too_many);
   if (count == too_many) return put_aside(port, false, now);
   if (!is_reconnect(way, count, now)) return std::nullopt;
-  for (const std::string& one : way) count_reconnect(one, now);
+  for (const std::string& hub : way)
+    if (hub != port) count_behind(hub, now);
   for (auto hub = way.rbegin(); hub != way.rend(); ++hub)
     if (too_often_behind(*hub, now)) return put_aside(*hub, true, now);
   return std::nullopt;
@@ -73,15 +74,19 @@ bool Flapping::is_reconnect(const Ports& way, std::size_t appearances, Clock::ti
   return root_port != nodes_.end() && root_port->second.firsts.add(now, kMaxFirst + 1) > kMaxFirst;
 }
 
-void Flapping::count_reconnect(const std::string& port, Clock::time_point now) {
-  const auto node = nodes_.find(port);
-  if (node != nodes_.end()) node->second.reconnects.add(now, kMostBehind * limit_ + kMostHubs);
+void Flapping::count_behind(const std::string& hub, Clock::time_point now) {
+  const auto node = nodes_.find(hub);
+  if (node != nodes_.end()) node->second.behind.add(now, kMostBehind * limit_ + kMostHubs);
+}
+
+std::size_t Flapping::Node::reconnects(Clock::time_point now) const {
+  return behind.count(now) + std::max<std::size_t>(appearances.count(now), 1) - 1;
 }
 
 bool Flapping::too_often_behind(const std::string& hub, Clock::time_point now) const {
   const auto node = nodes_.find(hub);
   if (node == nodes_.end()) return false;
-  const std::size_t all = node->second.reconnects.count(now);
+  const std::size_t all = node->second.reconnects(now);
   return all > std::size_t{kHubFactor} * limit_ &&
          all > most_behind_one_port_of(hub, now) + std::size_t{kBesideFactor} * limit_;
 }
@@ -91,8 +96,7 @@ std::size_t Flapping::most_behind_one_port_of(const std::string& hub, Clock::tim
   const std::size_t name = hub.size() + 1;
   const auto end = nodes_.lower_bound(beyond(hub));
   for (auto node = nodes_.lower_bound(first_behind(hub)); node != end; ++node)
-    if (node->first.find('.', name) == std::string::npos)
-      most = std::max(most, node->second.reconnects.count(now));
+    if (node->first.find('.', name) == std::string::npos) most = std::max(most, node->second.reconnects(now));
   return most;
 }
 

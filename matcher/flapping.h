@@ -77,16 +77,18 @@ class Flapping {
 
   struct Node {
     LastMinute appearances;  // at this very port
-    LastMinute reconnects;   // there, and behind it
-    LastMinute firsts;       // the same of a root port: those that are no reconnects
+    LastMinute behind;       // reconnects at the ports behind it
+    LastMinute firsts;       // of a root port, at it and behind it: those that are no reconnects
     Clock::time_point last_change{};
+
+    std::size_t reconnects(Clock::time_point now) const;  // at it and behind it
   };
   using Nodes = std::map<std::string, Node>;
 
   Nodes::iterator find_or_add(const std::string& port, Clock::time_point now);
   bool touch(const Ports& way, Clock::time_point now);
   bool is_reconnect(const Ports& way, std::size_t appearances, Clock::time_point now);
-  void count_reconnect(const std::string& port, Clock::time_point now);
+  void count_behind(const std::string& hub, Clock::time_point now);
   bool too_often_behind(const std::string& hub, Clock::time_point now) const;
   std::size_t most_behind_one_port_of(const std::string& hub, Clock::time_point now) const;
   PutAside put_aside(const std::string& port, bool as_hub, Clock::time_point now);
