@@ -1202,12 +1202,13 @@ TEST(Reconciler, ADeviceThatComesAndGoesAllTheTimeIsPutAsideUntilItIsQuiet) {
   EXPECT_EQ(world.count(log::Level::kInfo, "port 1-1 was quiet for 30 s: what is there is served again"), 1U);
 }
 
-// Plugs a webcam into each of so many ports of the hub at 1-1 and unplugs it, and so on, each time with the
-// next number.
-void replug_in_turn(World& world, int times, int ports, Clock::duration pause) {
+// Plugs a webcam into each of so many ports of the hub and unplugs it, and so on, each time with the next
+// number.
+void replug_in_turn(World& world, int times, int ports, Clock::duration pause,
+                    const std::string& hub = "1-1") {
   for (int i = 0; i < times; ++i) {
     Device device = webcam(static_cast<std::uint16_t>(10 + i));
-    device.sysname = "1-1." + std::to_string(1 + i % ports);
+    device.sysname = concat(hub, '.', 1 + i % ports);
     world.plug(device);
     world.pass(pause);
     world.unplug(device.sysname);
@@ -1227,6 +1228,19 @@ TEST(Reconciler, AHubThatReconnectsADeviceAtOnePortAfterTheOtherIsPutAsideUntilI
   expect_put_aside_until_quiet(world);
   EXPECT_EQ(world.count(log::Level::kInfo, "port 1-1 was quiet for 30 s: what is behind it is served again"),
             1U);
+}
+
+TEST(Reconciler, ADeviceBesideAHubThatDoesHarmIsServedAtOnce) {
+  World world;
+  begin_with_two_buses(world);
+  replug_in_turn(world, 100, 7, 250ms, "1-1.4");
+  EXPECT_EQ(world.calls.size(), 2U * (7 + 40));
+  EXPECT_EQ(world.count(log::Level::kWarning, "port 1-1.4: what is behind it reconnected more than 40 times"),
+            1U);
+  Device beside = webcam(120);
+  beside.sysname = "1-1.1";
+  world.plug(beside);
+  EXPECT_EQ(world.calls.back(), "attach 1/120 a");
 }
 
 TEST(Reconciler, TheSameRecordAgainIsNoReconnectNorAreOtherProperties) {
