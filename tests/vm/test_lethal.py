@@ -53,14 +53,3 @@ class Lethal(Case):
         self.hypervisor.run("sleep 3.5")
         self.await_hostdevs("a", barrier, self.plug("ONE"))
         self.assertEqual(len(self.said(_PUT_ASIDE)), 1)
-
-    def test_a_guest_that_is_switched_off_died_of_nothing(self) -> None:
-        self.running("a")
-        self.daemon.start(config("1s", a=matcher_of("ONE")))
-        device = self.plug("ONE")
-        for _ in range(3):
-            self.await_hostdevs("a", device)
-            self.stage.stop_guest("a")
-            self.stage.start_guest("a")
-        self.await_hostdevs("a", device)
-        self.assertEqual(self.said("is put aside"), [])
