@@ -98,7 +98,7 @@ class Dispatcher {
   void look_at_running(Clock::time_point now, const std::function<void(const Key&)>& tell,
                        std::vector<Refused>& refused);
   void look_at_waiting(Clock::time_point now, std::vector<Refused>& refused);
-  void look_at_room(Room& room, Clock::time_point now) const;
+  void look_at_room(Room& room, Clock::time_point now);
   static bool stands_still(const Room& room, Clock::time_point now, Clock::duration how_long);
 
   const Patience patience_;
@@ -192,13 +192,13 @@ void Dispatcher<Key>::distrust(const Key& key, Queue& queue) {
 }
 
 template <class Key>
-void Dispatcher<Key>::look_at_room(Room& room, Clock::time_point now) const {
-  if (!room.ready.empty()) {
-    room.wanted = now;
-    if (!room.waited_for) room.waited_for = queues_.at(room.ready.front()).since;
-  } else if (now - room.wanted >= patience_.stuck) {
-    room.waited_for.reset();  // who was refused does not ask again
-  }
+void Dispatcher<Key>::look_at_room(Room& room, Clock::time_point now) {
+  if (now - room.wanted >= patience_.blocked / 2)
+    room.waited_for.reset();  // who was refused did not ask again
+  // While there is place, a thread is on the way.
+  if (room.ready.empty() || room_to_serve() != nullptr) return;
+  room.wanted = now;
+  if (!room.waited_for) room.waited_for = queues_.at(room.ready.front()).since;
 }
 
 template <class Key>
@@ -210,7 +210,7 @@ template <class Key>
 void Dispatcher<Key>::look_at_waiting(Clock::time_point now, std::vector<Refused>& refused) {
   for (Room& room : rooms_) {
     if (!stands_still(room, now, patience_.stuck)) continue;
-    // The first has waited for the longest. While there is place, its thread is on the way.
+    // The first has waited for the longest.
     while (!room.ready.empty() && room_to_serve() == nullptr) {
       const auto entry = queues_.find(room.ready.front());
       if (now - entry->second.since < patience_.stuck) break;
