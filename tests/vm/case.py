@@ -40,7 +40,7 @@ class Stage:
 
         It would then take the device from a guest that is paused, and has not set it up, and the daemon would give it anew.
         """
-        self.hypervisor.run("modprobe -a usbhid usb-storage uas ftdi_sio cdc_ether rndis_host snd-usb-audio")
+        self.hypervisor.run("modprobe -a usbhid usb-storage uas ftdi_sio cdc_ether rndis_host")
         self.guests.await_libvirt()
         self.daemon.install()
 
