@@ -245,7 +245,7 @@ TEST(Config, CountsWhatAliasesStandFor) {
 
 TEST(Config, CountsTheLevelsThatAliasesStandFor) {
   const std::string deep = std::string(20, '[') + std::string(20, ']');
-  const auto below = [&](int levels) {
+  const auto below = [&](std::size_t levels) {
     return "{a: &a " + deep + ", b: " + std::string(levels, '[') + "*a" + std::string(levels, ']') + "}";
   };
   EXPECT_THAT(result_of(below(11)), HasSubstr("a: unknown key"));

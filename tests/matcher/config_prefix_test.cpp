@@ -57,7 +57,7 @@ std::string accepted_prefixes(const std::filesystem::path& file) {
   const std::string text = read_file(file);
   std::string shown, line;
   bool any = false;
-  int number = 1;
+  std::uint64_t number = 1;
   for (std::size_t length = 0; length <= text.size(); ++length) {
     const std::string_view prefix = std::string_view(text).substr(0, length);
     const bool accepted = loads(file, prefix);
