@@ -46,7 +46,9 @@ void Mutator::keep(const std::string& input) {
 
 std::string Mutator::part_of(const std::string& text) {
   if (text.empty()) return {};
-  return text.substr(below(text.size()), below(kLongPart) + 1);
+  // Compilers differ in the order of arguments.
+  const std::size_t length = below(kLongPart) + 1;
+  return text.substr(below(text.size()), length);
 }
 
 void Mutator::change(std::string& text) {
