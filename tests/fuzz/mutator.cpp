@@ -4,13 +4,14 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace whawty::fuzz {
 namespace {
 
 constexpr std::size_t kMaxChanges = 5;
-constexpr std::size_t kLongParent = 1024;  // bytes
-constexpr std::size_t kLongPart = 64;      // bytes
+constexpr std::size_t kShortest = 64, kLongest = 1024;  // bytes: limits of what is kept
+constexpr std::size_t kLongPart = 64;                   // bytes
 constexpr std::size_t kMaxRepeats = 300;
 
 // Ends of ranges, of 1, 2, 4 and 8 bytes, little end first.
@@ -27,6 +28,12 @@ constexpr const char* kTexts[] = {"\n",  " ",  "\t",    ":",    ": ",       "- "
 
 }  // namespace
 
+Mutator::Mutator(std::uint32_t seed, std::vector<std::string> parents)
+    : random_(seed), parents_(std::move(parents)) {
+  for (const std::string& parent : parents_) longest_ = std::max(longest_, parent.size());
+  longest_ = std::clamp(longest_, kShortest, kLongest);
+}
+
 std::string Mutator::next() {
   std::string text = any_parent();
   for (std::size_t changes = below(kMaxChanges) + 1; changes > 0; --changes) change(text);
@@ -35,7 +42,7 @@ std::string Mutator::next() {
 }
 
 void Mutator::keep(const std::string& input) {
-  if (input.size() > kLongParent) return;
+  if (input.size() > longest_) return;
   if (kept_ < kMaxKept) {
     ++kept_;
     parents_.push_back(input);

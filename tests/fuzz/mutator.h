@@ -16,13 +16,13 @@ namespace whawty::fuzz {
 class Mutator {
  public:
   // The first parents, of which there is at least one. The same ones in the same order give the same inputs.
-  Mutator(std::uint32_t seed, std::vector<std::string> parents)
-      : random_(seed), parents_(std::move(parents)) {}
+  Mutator(std::uint32_t seed, std::vector<std::string> parents);
 
   // A parent with a few changes, at most kMaxSize bytes.
   std::string next();
 
-  // This one got far: let it be a parent, too. At most kMaxKept are, and none that is long.
+  // This one got far: let it be a parent, too. At most kMaxKept are, and none that is longer than all of the
+  // first parents, so that inputs do not grow from one to the next.
   void keep(const std::string& input);
 
   static constexpr std::size_t kMaxSize = 64 * 1024;
@@ -41,6 +41,7 @@ class Mutator {
   std::mt19937 random_;  // and no distribution: how these work is up to the library
   std::vector<std::string> parents_;
   std::size_t kept_ = 0;
+  std::size_t longest_ = 0;  // bytes
 };
 
 }  // namespace whawty::fuzz
