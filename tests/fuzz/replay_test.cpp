@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <ostream>
 #include <sstream>
 #include <string>
 #include <system_error>
@@ -22,6 +23,12 @@
 #include "tests/fuzz/targets.h"
 
 namespace whawty::fuzz {
+
+// Else the name of a test would have addresses in it, and be another one in every run.
+static void PrintTo(const Target& target, std::ostream* out) {
+  *out << target.name;
+}
+
 namespace {
 
 namespace fs = std::filesystem;
