@@ -16,16 +16,25 @@ bool g_journal = false;
 bool g_debug = false;
 bool g_terminal = false;
 
+// Whether stderr is the stream that systemd has connected to the journal: systemd.exec(5) wants device and
+// inode compared, since a shell below a service passes the variable on to programs with another stderr.
+bool is_journal(const struct stat* stderr_status) {
+  const char* const stream = std::getenv("JOURNAL_STREAM");
+  if (stream == nullptr) return false;
+  // A policy need not allow to ask.
+  return stderr_status == nullptr || concat(stderr_status->st_dev, ':', stderr_status->st_ino) == stream;
+}
+
 }  // namespace
 
 void start(std::string_view process) {
   g_process = process;
-  g_journal = std::getenv("JOURNAL_STREAM") != nullptr;
   g_debug = std::getenv("WHAWTY_LIBVIRT_USB_HOTPLUGD_DEBUG") != nullptr;
   // A socket, as that of the journal, is not asked: its policy need not allow it.
   struct stat status {};
-  g_terminal =
-      ::fstat(STDERR_FILENO, &status) == 0 && S_ISCHR(status.st_mode) && ::isatty(STDERR_FILENO) == 1;
+  const bool known = ::fstat(STDERR_FILENO, &status) == 0;
+  g_journal = is_journal(known ? &status : nullptr);
+  g_terminal = known && S_ISCHR(status.st_mode) && ::isatty(STDERR_FILENO) == 1;
   // Whoever reads the log may go away before this process does.
   static_cast<void>(::signal(SIGPIPE, SIG_IGN));  // fails for unknown signals only
   ::tzset();

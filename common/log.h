@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// The log: one line, one write(2), on stderr. Under systemd's journal (JOURNAL_STREAM is set) a line starts
+// The log: one line, one write(2), on stderr. Under systemd's journal (JOURNAL_STREAM names it) a line starts
 // with its priority as sd-daemon(3) defines it; elsewhere with the local time.
 #pragma once
 

@@ -24,9 +24,11 @@ std::optional<std::string> objection(const struct stat& status, const std::strin
   if (status.st_uid != 0 && status.st_uid != ::geteuid())
     return concat(what, " belongs to user ", status.st_uid,
                   ", who is neither root nor the user of this process (chown root ", escape(path), ')');
-  if ((status.st_mode & S_IWOTH) != 0)
-    return concat(what, " can be written by everybody (chmod o-w ", escape(path), ')');
-  return std::nullopt;
+  if ((status.st_mode & S_IWOTH) == 0) return std::nullopt;
+  // As /tmp is: it has to stay so.
+  if (S_ISDIR(status.st_mode) && (status.st_mode & S_ISVTX) != 0)
+    return concat(what, " is for everybody to write to (keep the configuration in another one)");
+  return concat(what, " can be written by everybody (chmod o-w ", escape(path), ')');
 }
 
 std::string name_of(const fs::path& folder, const fs::path& link) {

@@ -6,12 +6,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <vector>
 
 #include "common/fd.h"
+#include "common/text.h"
 
 namespace whawty {
 namespace {
@@ -35,6 +37,12 @@ class LogTest : public testing::Test {
   }
   ~LogTest() override { ::dup2(stderr_.get(), STDERR_FILENO); }
 
+  static std::string stream_of_stderr() {
+    struct stat status {};
+    EXPECT_EQ(::fstat(STDERR_FILENO, &status), 0);
+    return concat(status.st_dev, ':', status.st_ino);
+  }
+
   std::vector<std::string> writes() const {
     std::vector<std::string> all;
     char text[4096];
@@ -56,7 +64,7 @@ TEST_F(LogTest, ALineIsOneWriteWithTimeAndProcess) {
 }
 
 TEST_F(LogTest, ForTheJournalALineBeginsWithItsPriority) {
-  ::setenv("JOURNAL_STREAM", "8:123", 1);
+  ::setenv("JOURNAL_STREAM", stream_of_stderr().c_str(), 1);
   ::setenv("WHAWTY_LIBVIRT_USB_HOTPLUGD_DEBUG", "", 1);
   log::start("matcher");
   log::error("a");
@@ -67,8 +75,18 @@ TEST_F(LogTest, ForTheJournalALineBeginsWithItsPriority) {
               ElementsAre("<3>matcher: a\n", "<4>matcher: b\n", "<6>matcher: c\n", "<7>matcher: d\n"));
 }
 
+TEST_F(LogTest, TheJournalOfAnotherStderrDoesNotCount) {
+  const std::string own = stream_of_stderr();
+  for (const std::string& stream : {own + "0", std::string("1:2"), std::string()}) {
+    ::setenv("JOURNAL_STREAM", stream.c_str(), 1);
+    log::start("matcher");
+    log::info("a");
+    EXPECT_THAT(writes(), ElementsAre(MatchesRegex("..:..:.. matcher: a\n"))) << stream;
+  }
+}
+
 TEST_F(LogTest, ControlCharactersNeverMakeASecondLine) {
-  ::setenv("JOURNAL_STREAM", "8:123", 1);
+  ::setenv("JOURNAL_STREAM", stream_of_stderr().c_str(), 1);
   log::start("matcher");
   for (int c = 0; c < 256; ++c) {
     log::info("a", static_cast<char>(c), "b");

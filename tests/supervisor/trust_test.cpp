@@ -69,6 +69,12 @@ TEST_F(TrustTest, AFileBelowAFolderThatEverybodyCanWriteIsNot) {
   EXPECT_THAT(objection(file), HasSubstr("its folder " + folder.string() + " can be written by everybody"));
 }
 
+TEST_F(TrustTest, AFolderForEverybodyIsNotToBeChanged) {
+  fs::permissions(folder, fs::perms(01777));
+  EXPECT_THAT(objection(file),
+              HasSubstr("its folder " + folder.string() + " is for everybody to write to (keep"));
+}
+
 TEST_F(TrustTest, AFileOfAnotherUserIsNot) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
   ASSERT_EQ(::chown(file.c_str(), kSomebody, 0), 0);

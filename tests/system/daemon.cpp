@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include <sstream>
 
 #include "common/identity.h"
+#include "common/text.h"
 #include "tests/eventually.h"
 
 namespace whawty::fake {
@@ -55,6 +57,13 @@ Daemon::~Daemon() {
   if (pid_ == 0) return;
   ::kill(pid_, SIGTERM);
   wait();
+}
+
+std::string Daemon::journal_stream() const {
+  std::ofstream(log_, std::ios::app).close();
+  struct stat status {};
+  ::stat(log_.c_str(), &status);
+  return concat(status.st_dev, ':', status.st_ino);
 }
 
 void Daemon::start(const std::vector<std::string>& arguments) {

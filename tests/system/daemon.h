@@ -30,6 +30,9 @@ class Daemon {
 
   int terminal = -1;  // its stderr, instead of the file
 
+  // What systemd would say of the log in JOURNAL_STREAM.
+  std::string journal_stream() const;
+
   void start(const std::vector<std::string>& arguments);
   void signal(int number) const;
 

@@ -257,7 +257,7 @@ TEST_F(LifecycleTest, WithoutDebugModeNothingIsListed) {
 }
 
 TEST_F(LifecycleTest, UnderTheJournalEveryLineBeginsWithItsPriority) {
-  daemon_.environment["JOURNAL_STREAM"] = "1:2";
+  daemon_.environment["JOURNAL_STREAM"] = daemon_.journal_stream();
   libvirt_.define("a");
   start(config(wants_all("a")));
   plug(camera_);
