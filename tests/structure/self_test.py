@@ -2,8 +2,10 @@
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 """What the structure's tests must find, and what not."""
 
+import pathlib
 import unittest
 
+import links_test
 import programs_test
 import sources_test
 
@@ -75,6 +77,33 @@ class ProgramsTest(unittest.TestCase):
         for program, names in programs_test.REQUIRED.items():
             for name in names:
                 self.assertTrue(programs_test.problems(program, [other for other in names if other != name]))
+
+
+class LinksTest(unittest.TestCase):
+    DOCUMENTS = {
+        "README.md": "# Title\n```sh\n# no heading\n```\n## What `/proc` shows, and a word\n## Twice\n## Twice\n",
+        "docs/guide.md": "# Guide\n",
+    }
+
+    def problem(self, path, link):
+        return links_test.problem(self.DOCUMENTS, pathlib.Path(__file__).parent, path, link)
+
+    def test_links_that_lead_somewhere(self):
+        for link in ("docs/guide.md", "docs/guide.md#guide", "#title", "#what-proc-shows-and-a-word", "#twice",
+                     "#twice-1", "self_test.py"):
+            self.assertIsNone(self.problem("README.md", link))
+        self.assertIsNone(self.problem("docs/guide.md", "../README.md#title"))
+
+    def test_each_link_that_leads_nowhere_is_found(self):
+        for link in ("guide.md", "docs/guide.md#title", "#guide", "#no-heading", "#twice-2", "self_test.py#title",
+                     "../structure/self_test.py"):
+            self.assertTrue(self.problem("README.md", link), link)
+        self.assertTrue(self.problem("docs/guide.md", "README.md"))
+
+    def test_links_are_those_of_the_prose(self):
+        text = ("[a](x.md) [of two\nlines](y.md#z \"title\") `[b](no.md)` [c](https://x/y.md)\n"
+                "```\n[d](no.md)\n```\n[e]: z.md\n")
+        self.assertEqual(links_test.links_of(text), ["x.md", "y.md#z", "z.md"])
 
 
 if __name__ == "__main__":
