@@ -2,6 +2,8 @@
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 #include "matcher/profile.h"
 
+#include <sys/prctl.h>
+
 #include "common/descriptors.h"
 
 namespace whawty {
@@ -27,6 +29,8 @@ constexpr SyscallRule kProfile[] = {
     {SCMP_SYS(futex), when(kFutexWait), "RE2's locks: waiting"},
     {SCMP_SYS(futex), when(kFutexWake), "waking who waits"},
     {SCMP_SYS(futex), when(kFutexWaitUntil), "waiting until a moment"},
+    {SCMP_SYS(prctl), when(equals_int(0, PR_SET_VMA), equals(1, PR_SET_VMA_ANON_NAME)),
+     "Abseil, below RE2, names its memory for /proc/PID/maps"},
     {SCMP_SYS(clock_gettime), kAnyArguments, "time, where the kernel gives no faster way"},
     {SCMP_SYS(rt_sigreturn), kAnyArguments, "resuming after a stop"},
     {SCMP_SYS(restart_syscall), kAnyArguments, "resuming a wait after a stop"},

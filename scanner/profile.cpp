@@ -4,6 +4,8 @@
 
 #include <fcntl.h>
 
+#include <csignal>
+
 #include "common/descriptors.h"
 
 namespace whawty {
@@ -11,6 +13,9 @@ namespace {
 
 constexpr const char* kSeeking =
     "lists of /proc from their start; the C library's streams, which libudev reads with; never the log";
+
+constexpr const char* kRandom =
+    "the same, where glibc 2.41 takes them from the vDSO: no signal may come between";
 
 constexpr SyscallRule kRules[] = {
     // The channel and the log.
@@ -53,6 +58,8 @@ constexpr SyscallRule kRules[] = {
     {SCMP_SYS(futex), when(kFutexWaitUntil), "waiting until a moment"},
     {SCMP_SYS(sysinfo), kAnyArguments, "qsort(3) asks how much memory it may use, which libudev sorts with"},
     {SCMP_SYS(getrandom), kAnyArguments, "seeds of libudev's hash tables"},
+    {SCMP_SYS(rt_sigprocmask), when(equals_int(0, SIG_BLOCK)), kRandom},
+    {SCMP_SYS(rt_sigprocmask), when(equals_int(0, SIG_SETMASK)), kRandom},
     {SCMP_SYS(clock_gettime), kAnyArguments, "time, where the vDSO has none"},
     {SCMP_SYS(restart_syscall), kAnyArguments, "poll goes on after the process or the host was suspended"},
     {SCMP_SYS(exit_group), kAnyArguments, "the end"},

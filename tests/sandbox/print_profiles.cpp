@@ -10,6 +10,7 @@
 #include <linux/futex.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 
 #include <fstream>
 #include <iostream>
@@ -54,6 +55,10 @@ constexpr Constant kConstants[] = {
     {SCMP_SYS(futex), 1, FUTEX_WAIT_BITSET, "FUTEX_WAIT_BITSET"},
     {SCMP_SYS(futex), 1, FUTEX_PRIVATE_FLAG, "FUTEX_PRIVATE_FLAG"},
     {SCMP_SYS(futex), 1, FUTEX_CLOCK_REALTIME, "FUTEX_CLOCK_REALTIME"},
+    {SCMP_SYS(rt_sigprocmask), 0, SIG_BLOCK, "SIG_BLOCK"},
+    {SCMP_SYS(rt_sigprocmask), 0, SIG_SETMASK, "SIG_SETMASK"},
+    {SCMP_SYS(prctl), 0, PR_SET_VMA, "PR_SET_VMA"},
+    {SCMP_SYS(prctl), 1, PR_SET_VMA_ANON_NAME, "PR_SET_VMA_ANON_NAME"},
     {SCMP_SYS(kill), 1, SIGKILL, "SIGKILL"},
 };
 
