@@ -12,7 +12,6 @@ namespace {
 
 constexpr SyscallRule kProfile[] = {
     {SCMP_SYS(poll), kAnyArguments, "waiting: the main thread, libvirt's event loop and its calls"},
-    {SCMP_SYS(ppoll), kAnyArguments, "poll, as newer C libraries call it"},
     {SCMP_SYS(recvmsg), when(equals_int(0, kActuatorToMatcher)),
      "requests of the matcher, and of nobody else"},
     {SCMP_SYS(sendmsg), when(equals_int(0, kActuatorToMatcher)),

@@ -12,12 +12,13 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace whawty {
 
 // One system call that a sealed process may make, with conditions on its arguments that must all hold.
 struct SyscallRule {
-  int number;                              // SCMP_SYS(name)
+  int number;                              // SCMP_SYS(name), negative if this architecture has no such call
   std::array<scmp_arg_cmp, 2> conditions;  // unused ones are the last, with kNoCondition
   const char* reason;                      // what the process needs it for
 };
@@ -72,7 +73,12 @@ constexpr std::array<scmp_arg_cmp, 2> when(scmp_arg_cmp first, scmp_arg_cmp seco
   return {first, second};
 }
 
-// From here on the kernel kills this process, with all its threads, at any system call that no rule allows.
+// The rules with a row for each name of a call that this architecture has: the one in the table, then those
+// of kNewerNames.
+std::vector<SyscallRule> by_every_name(std::span<const SyscallRule> profile);
+
+// From here on the kernel kills this process, with all its threads, at any system call that no rule allows by
+// one of its names, but for those that came after kLastKnownCall: these fail with ENOSYS.
 // Wants no_new_privs. Throws std::runtime_error that names the step that failed.
 void load_profile(std::span<const SyscallRule> profile);
 

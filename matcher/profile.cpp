@@ -11,7 +11,6 @@ namespace {
 
 constexpr SyscallRule kProfile[] = {
     {SCMP_SYS(poll), kAnyArguments, "waiting for the three channels"},
-    {SCMP_SYS(ppoll), kAnyArguments, "poll, as newer C libraries call it"},
     {SCMP_SYS(recvmsg), when(equals_int(0, kMatcherToSupervisor)), "messages of the supervisor"},
     {SCMP_SYS(recvmsg), when(equals_int(0, kMatcherToScanner)), "messages of the scanner"},
     {SCMP_SYS(recvmsg), when(equals_int(0, kMatcherToActuator)), "messages of the actuator"},

@@ -24,7 +24,6 @@ constexpr SyscallRule kRules[] = {
     {SCMP_SYS(recvmsg), when(equals_int(0, kScannerUdev)), "events of udev"},
     {SCMP_SYS(recvfrom), when(equals_int(0, kScannerUdev)), "libudev asks how long the next event is"},
     {SCMP_SYS(poll), kAnyArguments, "waiting for the matcher, for udev, and for mounts and swap to change"},
-    {SCMP_SYS(ppoll), kAnyArguments, "the same, as newer C libraries call it"},
     {SCMP_SYS(write), when(equals_int(0, 2)), "the log, and no other file"},
     // sysfs and the udev data.
     {SCMP_SYS(openat), when(deny_bits(2, kWriting)),
@@ -38,14 +37,10 @@ constexpr SyscallRule kRules[] = {
     {SCMP_SYS(lseek), when(require_bits(0, 16)), kSeeking},
     {SCMP_SYS(lseek), when(require_bits(0, 32)), kSeeking},
     {SCMP_SYS(fstat), kAnyArguments, "libudev follows paths component by component"},
-    {SCMP_SYS(newfstatat), kAnyArguments, "the same, as this C library calls it"},
-    {SCMP_SYS(statx), kAnyArguments, "the same, as newer versions of libudev do"},
     {SCMP_SYS(fstatfs), kAnyArguments, "libudev makes sure that a path is in sysfs"},
     {SCMP_SYS(readlinkat), kAnyArguments,
      "where in sysfs a disk or an interface belongs; libudev reads a device's subsystem"},
     {SCMP_SYS(access), kAnyArguments, "is udevd running, does a path exist"},
-    {SCMP_SYS(faccessat), kAnyArguments, "the same, on architectures without access(2)"},
-    {SCMP_SYS(faccessat2), kAnyArguments, "the same, relative to a directory"},
     {SCMP_SYS(fcntl), when(equals_int(1, F_GETFL)), "fdopendir(3) looks at what it is given"},
     {SCMP_SYS(fcntl), when(equals_int(1, F_SETFD), equals_int(2, FD_CLOEXEC)), "and closes it at exec"},
     // Memory: more of it, and never to execute.

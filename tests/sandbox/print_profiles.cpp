@@ -20,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "common/syscall_names.h"
 #include "common/text.h"
 #include "profiles.h"
 
@@ -105,13 +106,21 @@ std::string text_of(const SyscallRule& rule) {
   return text;
 }
 
+// The call by all names that the rule allows, on whatever architecture.
+std::string names_of(const SyscallRule& rule) {
+  std::string names = concat('`', name_of(rule.number), '`');
+  for (const NewerName& name : kNewerNames)
+    if (name.call == rule.number) names += concat(", `", name_of(name.newer), '`');
+  return names;
+}
+
 std::string text_of(const Profile& profile) {
   std::set<int> numbers;
-  for (const SyscallRule& rule : profile.rules) numbers.insert(rule.number);
+  for (const SyscallRule& rule : by_every_name(profile.rules)) numbers.insert(rule.number);
   std::string text = concat("\n### The ", profile.process, ": ", numbers.size(),
                             " system calls\n\n| call | only if | what for |\n|---|---|---|\n");
   for (const SyscallRule& rule : profile.rules)
-    text += concat("| `", name_of(rule.number), "` | ", text_of(rule), " | ", rule.reason, " |\n");
+    text += concat("| ", names_of(rule), " | ", text_of(rule), " | ", rule.reason, " |\n");
   return text;
 }
 
