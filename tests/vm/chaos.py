@@ -29,6 +29,7 @@ import time
 from collections.abc import Callable
 
 import faults
+import systems
 from case import Stage
 from guests import usb_hostdevs
 from hypervisor import Hypervisor
@@ -312,8 +313,9 @@ def main() -> int:
     parser.add_argument("--tree", required=True, type=pathlib.Path, metavar="DIR")
     parser.add_argument("--faults", type=int, default=200, metavar="N")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000, metavar="N")
+    systems.add_options(parser)
     options = parser.parse_args()
-    with Hypervisor(options.tree) as hypervisor:
+    with Hypervisor(options.tree, systems.chosen(options)) as hypervisor:
         stage = Stage(hypervisor)
         stage.ready()
         chaos = Chaos(stage, options.seed)

@@ -11,7 +11,7 @@ from hypervisor import TREE_MOUNT, Hypervisor
 from probes import DOMAINS, PROBES, STEP_INTO
 
 _ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-_POLICY = "/etc/selinux/default/policy/policy.33"
+_POLICY = "/etc/selinux/default/policy/policy.*"  # its version is that of the release
 _CONTEXTS = "/etc/selinux/default/contexts/files/file_contexts.local"
 _OWN_FILES = ("/usr/sbin/whawty-libvirt-usb-hotplugd", "/usr/libexec/whawty-libvirt-usb-hotplugd",
               "/etc/whawty-libvirt-usb-hotplugd", "/etc/systemd/system/whawty-libvirt-usb-hotplugd.service")
@@ -58,7 +58,7 @@ def tree_with_policy(tree: pathlib.Path, work: pathlib.Path) -> pathlib.Path:
 def load(hypervisor: Hypervisor, policy: str = "module") -> None:
     """Load one of the tree's policies, and give the daemon's files their labels."""
     folder = f"{TREE_MOUNT}/selinux"
-    hypervisor.run(f"cp {folder}/{policy} {_POLICY} && cp {folder}/contexts {_CONTEXTS} && load_policy && "
+    hypervisor.run(f"cp {folder}/{policy} $(ls {_POLICY}) && cp {folder}/contexts {_CONTEXTS} && load_policy && "
                    f"restorecon -RF {' '.join(_OWN_FILES)} && {_RELABEL_VIRSH}", timeout=120)
 
 

@@ -24,6 +24,7 @@ import image
 import saved
 from agent import AgentError, Exited
 from machine import Machine
+from systems import Confinement, System
 
 TREE_MOUNT = "/opt/whawty"
 _UNPLUG_SECONDS = 20
@@ -64,21 +65,23 @@ class Started:
 
 
 class Hypervisor:
-    """One booted hypervisor, from `with` to its end. What it writes to its disk is thrown away.
+    """One booted hypervisor, from `with` to its end: this machine's release, unless `system` says another.
+
+    What it writes to its disk is thrown away.
 
     Goes on from a saved state right after a boot, where that is faster; `fresh` boots for real, as `kernel_options`
     (appended to the kernel's command line) does. Either way libvirtd may still be starting: Guests.await_libvirt.
     `tree`: a directory that becomes the read-only /opt/whawty inside, all files root's (make DESTDIR=... install).
-    `enforcing`: with SELinux; the tree is copied to /usr then, where its files get their labels, and /opt/whawty is the
-    same. The module is loaded by enforcing.py.
+    With SELinux, the tree is copied to /usr, where its files get their labels, and /opt/whawty is the same. The module
+    is loaded by enforcing.py.
     `machine.directory`: holds console.log and the sockets qmp and shell (/dev/hvc0 inside).
     """
 
-    def __init__(self, tree: pathlib.Path | None = None, kernel_options: str = "", fresh: bool = False,
-                 enforcing: bool = False) -> None:
+    def __init__(self, tree: pathlib.Path | None = None, system: System | None = None, kernel_options: str = "",
+                 fresh: bool = False) -> None:
         self._tree = tree
-        self.enforcing = enforcing
-        self._kernel_options = kernel_options
+        self.system = system or System()
+        self._kernel_options = f"{self.system.confinement.value} {kernel_options}"
         self._fresh = fresh or bool(kernel_options)
         self._closing = contextlib.ExitStack()
         self._starts = 0
@@ -87,8 +90,8 @@ class Hypervisor:
         self.boot_seconds = 0.0
 
     def __enter__(self) -> "Hypervisor":
-        built = image.image_directory(image.ENFORCING if self.enforcing else image.PLAIN)
-        state = None if self._fresh else saved.saved_state(built)
+        built = image.image_directory(self.system)
+        state = None if self._fresh else saved.saved_state(built, self.system.confinement)
         with contextlib.ExitStack() as stack:
             started = time.monotonic()
             machine = stack.enter_context(Machine(built, self._kernel_options, state))
@@ -104,6 +107,10 @@ class Hypervisor:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:
         self._closing.close()
+
+    @property
+    def enforcing(self) -> bool:
+        return self.system.confinement is Confinement.SELINUX
 
     def _mount(self, tree: pathlib.Path) -> None:
         """Plug the tree as a disk, as into any running machine, and mount it."""

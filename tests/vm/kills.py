@@ -20,6 +20,7 @@ import statistics
 import sys
 import time
 
+import systems
 from case import Stage
 from chaos import Chaos, Diverged, Figures
 from hypervisor import Hypervisor
@@ -93,9 +94,10 @@ def main() -> int:
     parser.add_argument("--tree", required=True, type=pathlib.Path, metavar="DIR")
     parser.add_argument("--count", type=int, default=100, metavar="N")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000, metavar="N")
+    systems.add_options(parser)
     options = parser.parse_args()
     print(f"kills: seed {options.seed}", flush=True)
-    with Hypervisor(options.tree) as hypervisor:
+    with Hypervisor(options.tree, systems.chosen(options)) as hypervisor:
         stage = Stage(hypervisor)
         stage.ready()
         chaos = Chaos(stage, options.seed)

@@ -28,6 +28,7 @@ import statistics
 import sys
 import time
 
+import systems
 from case import PATIENCE, Stage
 from daemon import config, matcher_of
 from guests import find_usb
@@ -187,8 +188,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tree", required=True, type=pathlib.Path, metavar="DIR")
     parser.add_argument("--rounds", type=int, default=ROUNDS, metavar="N")
+    systems.add_options(parser)
     options = parser.parse_args()
-    with Hypervisor(options.tree) as hypervisor:
+    with Hypervisor(options.tree, systems.chosen(options)) as hypervisor:
         stage = Stage(hypervisor)
         stage.ready()
         for guest in _GUESTS:

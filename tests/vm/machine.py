@@ -112,17 +112,12 @@ class Machine:
         else:
             disk, disk_format = self._built / "disk.img", "raw"
         files = ["-kernel", str(self._built / "vmlinuz"), "-initrd", str(self._built / "initrd"),
-                 "-append", f"{KERNEL_OPTIONS} {self._image_options()} {self._kernel_options}",
+                 "-append", f"{KERNEL_OPTIONS} {self._kernel_options}",
                  "-drive", f"file={disk},if=virtio,format={disk_format},cache=unsafe,"
                            f"snapshot={'off' if self._disk else 'on'}"]
         if self._state:
             files += ["-incoming", f"exec:cat {shlex.quote(str(self._state / 'memory'))}"]
         return files
-
-    def _image_options(self) -> str:
-        """What the image wants its kernel to be told; images without such wishes need not have the file."""
-        options = self._built / "options"
-        return options.read_text() if options.exists() else ""
 
     def _reach(self, what: str, connect: Callable[[], _Socket]) -> _Socket:
         """Connect to one of QEMU's sockets, which are there some milliseconds after its start."""

@@ -4,8 +4,6 @@
 
 PACKAGES = ("selinux-policy-default", "policycoreutils", "selinux-utils")
 
-KERNEL_OPTIONS = "security=selinux selinux=1 enforcing=1 audit=1"
-
 # Runs outside the finished tree, which is $1: this machine's kernel need not know SELinux to store labels. An unlabelled
 # /etc/machine-id alone keeps the journal from starting. chroot(8) for the policy that is in the tree.
 LABEL = """

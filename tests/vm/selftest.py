@@ -3,6 +3,7 @@
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 """Proof that the embedded hypervisor works, without the daemon: a failure here is the harness's own."""
 
+import argparse
 import contextlib
 import pathlib
 import sys
@@ -11,9 +12,10 @@ import time
 import unittest
 from collections.abc import Iterator
 
-import image
+import systems
 from guests import Guests, UsbDevice, find_usb, host_usb, hostdev_xml
 from hypervisor import CommandFailed, Hypervisor, wait_until
+from systems import System
 
 
 @contextlib.contextmanager
@@ -27,17 +29,16 @@ def measured(what: str) -> Iterator[None]:
 class SelfTest(unittest.TestCase):
     hypervisor: Hypervisor
     guests: Guests
+    system: System
 
     @classmethod
     def setUpClass(cls) -> None:
-        with measured("image, built or found"):
-            image.image_directory()
         tree = pathlib.Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
         (tree / "bin").mkdir()
         (tree / "bin" / "hello there").write_text("#!/bin/sh\necho hello from the tree\n")
         (tree / "bin" / "hello there").chmod(0o755)
         with measured("power-on to agent"):
-            cls.hypervisor = cls.enterClassContext(Hypervisor(tree))
+            cls.hypervisor = cls.enterClassContext(Hypervisor(tree, SelfTest.system))
         cls.guests = Guests(cls.hypervisor)
         with measured("agent to libvirtd ready"):
             cls.guests.await_libvirt()
@@ -135,4 +136,8 @@ class SelfTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    parser = argparse.ArgumentParser(description=__doc__, epilog="All else is for unittest.")
+    systems.add_options(parser, enforcing=True)
+    known, others = parser.parse_known_args()
+    SelfTest.system = systems.chosen(known)
+    unittest.main(argv=[sys.argv[0], *others])

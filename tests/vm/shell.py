@@ -3,11 +3,12 @@
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 """Boot the embedded hypervisor and give the user of this terminal a root shell in it.
 
-    shell.py [TREE]     TREE: a directory to find inside as /opt/whawty
+    shell.py [--release NAME] [--apparmor | --enforcing] [--tree DIR]     DIR: to find inside as /opt/whawty
 
 The hypervisor is gone, with all that was done in it, when the shell ends.
 """
 
+import argparse
 import contextlib
 import os
 import pathlib
@@ -18,6 +19,7 @@ import termios
 import tty
 from collections.abc import Iterator
 
+import systems
 from hypervisor import Hypervisor
 from sockets import connect
 
@@ -25,15 +27,15 @@ _UNIT = "terminal.service"
 _ASK_SECONDS = 1.0  # how often to see whether the shell has ended
 
 
-def main(arguments: list[str]) -> int:
-    if len(arguments) > 1 or arguments[:1] in (["--help"], ["-h"]):
-        print(__doc__.strip(), file=sys.stderr)
-        return 1
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tree", type=pathlib.Path, metavar="DIR")
+    systems.add_options(parser, enforcing=True)
+    options = parser.parse_args()
     if not sys.stdin.isatty():
         print("shell.py: the standard input is not a terminal", file=sys.stderr)
         return 1
-    tree = pathlib.Path(arguments[0]) if arguments else None
-    with Hypervisor(tree) as hypervisor:
+    with Hypervisor(options.tree, systems.chosen(options)) as hypervisor:
         _explain(hypervisor)
         with connect(hypervisor.machine.directory / "shell") as console:
             _start_shell(hypervisor)
@@ -97,4 +99,4 @@ def _carry(hypervisor: Hypervisor, console: socket.socket) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

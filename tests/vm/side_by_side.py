@@ -5,23 +5,19 @@
 What measures time runs first, on a machine that does nothing else. The classes of the other tests are shared out.
 """
 
-import pathlib
 import re
 import subprocess
-import sys
 import threading
 import unittest
 from collections import Counter
 from collections.abc import Iterable
 
-_SUITE = pathlib.Path(__file__).with_name("suite.py")
 _MEASURING = ("test_latency.", "test_chaos.")
 _EVERYWHERE = "test_whole_run."
 
 
-def run(tests: Iterable[unittest.TestCase], tree: pathlib.Path, machines: int, enforcing: bool) -> tuple[int, int]:
-    """How many tests passed, and how many failed."""
-    suite = [sys.executable, str(_SUITE), "--tree", str(tree), *(["--enforcing"] if enforcing else [])]
+def run(tests: Iterable[unittest.TestCase], suite: list[str], machines: int) -> tuple[int, int]:
+    """How many tests passed, and how many failed. `suite`: the command line of one machine, without names of tests."""
     sizes = Counter(test.id().rpartition(".")[0] + "." for test in tests)
     sizes.pop(_EVERYWHERE + "WholeRun.", None)
     measuring = [name for name in sizes if name.startswith(_MEASURING)]

@@ -3,7 +3,7 @@
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 """The main job as a story, on the embedded hypervisor and with the example configuration.
 
-    story.py --tree TREE     TREE: the installed daemon (what stands below its prefix)
+    story.py --tree TREE     TREE: the installed daemon (what stands below its prefix), of the hypervisor's release
 """
 
 import argparse
@@ -11,6 +11,7 @@ import pathlib
 import sys
 import time
 
+import systems
 from guests import Guests, Hostdev
 from hypervisor import TREE_MOUNT, Hypervisor, wait_until
 
@@ -84,8 +85,9 @@ class Story:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--tree", type=pathlib.Path, required=True)
-    tree = parser.parse_args().tree
-    with Hypervisor(tree) as hypervisor:
+    systems.add_options(parser)
+    options = parser.parse_args()
+    with Hypervisor(options.tree, systems.chosen(options)) as hypervisor:
         guests = Guests(hypervisor)
         guests.await_libvirt()
         story = Story(hypervisor, guests)

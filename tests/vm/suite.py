@@ -3,8 +3,9 @@
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 """The daemon end to end, in the embedded hypervisor: real udev, real libvirt, real guests.
 
-One boot serves all tests, or one for each of --machines. With --enforcing, SELinux enforces this tree's module. A test
-is named by its method, its class or its file, or by a part of test_file.Class.test_method; without names, all are run.
+One boot serves all tests, or one for each of --machines. With --apparmor, libvirtd and its guests are confined as on
+every Debian host; with --enforcing, SELinux enforces this tree's module. A test is named by its method, its class or
+its file, or by a part of test_file.Class.test_method; without names, all are run.
 """
 
 import argparse
@@ -17,37 +18,46 @@ import unittest
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import apparmor
 import enforcing
+import main_path
 import side_by_side
+import systems
 from case import Case, Stage, describe
 from hypervisor import Hypervisor
+from systems import Confinement, System
 
 _HERE = pathlib.Path(__file__).resolve().parent
 _USUAL_GUESTS = ("a", "b")
-_ENFORCING_ONLY = "test_enforcing"
+_ONLY_WITH = {"test_enforcing": Confinement.SELINUX, "test_apparmor": Confinement.APPARMOR}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tree", required=True, type=pathlib.Path, metavar="DIR",
-                        help="the installed files: what has sbin, libexec and lib in it")
+                        help="the installed files, built for that release: what has sbin, libexec and lib in it")
     parser.add_argument("--list", action="store_true", help="print the names of the tests and end")
-    parser.add_argument("--enforcing", action="store_true", help="with SELinux; see selinux/README.md")
+    systems.add_options(parser, enforcing=True)
+    parser.add_argument("--main-path", action="store_true", help="only the tests that main_path.py names")
     parser.add_argument("--machines", type=int, default=1, metavar="N", help="so many hypervisors at a time")
     parser.add_argument("tests", nargs="*", metavar="TEST")
     options = parser.parse_args()
-    tests = [test for test in _flat(unittest.TestLoader().discover(str(_HERE)))
-             if _chosen(test, options.tests) and (options.enforcing or _ENFORCING_ONLY not in test.id())]
+    system = systems.chosen(options)
+    found = list(_flat(unittest.TestLoader().discover(str(_HERE))))
+    tests = [test for test in (main_path.of(found) if options.main_path else found)
+             if _chosen(test, options.tests) and _fits(test, system)]
     if options.list:
         print(*(test.id() for test in tests), sep="\n")
         return 0
     if not tests:
         parser.error("no test has such a name")
-    with _tree_for(options) as tree:
+    with _tree_for(options.tree, system) as tree:
         if options.machines > 1:
-            passed, failed = side_by_side.run(tests, tree, options.machines, options.enforcing)
+            command = [sys.executable, __file__, "--tree", str(tree), *system.options,
+                       *(["--main-path"] if options.main_path else [])]
+            passed, failed = side_by_side.run(tests, command, options.machines)
         else:
-            passed, failed = _run(tests, tree, options.enforcing)
+            passed, failed = _run(tests, tree, system)
     print(f"{passed} passed, {failed} failed", flush=True)
     return 0 if failed == 0 else 1
 
@@ -64,28 +74,34 @@ def _chosen(test: unittest.TestCase, names: list[str]) -> bool:
     return not names or any(name.removesuffix(".py") in test.id() for name in names)
 
 
+def _fits(test: unittest.TestCase, system: System) -> bool:
+    return all(part not in test.id() or system.confinement is needed for part, needed in _ONLY_WITH.items())
+
+
 @contextlib.contextmanager
-def _tree_for(options: argparse.Namespace) -> Iterator[pathlib.Path]:
+def _tree_for(installed: pathlib.Path, system: System) -> Iterator[pathlib.Path]:
     """The tree; for an enforcing hypervisor one that has the policy, too."""
-    if not options.enforcing or enforcing.has_policy(options.tree):
-        yield options.tree
+    if system.confinement is not Confinement.SELINUX or enforcing.has_policy(installed):
+        yield installed
         return
     with tempfile.TemporaryDirectory() as work:
         with _measured("SELinux policy"):
-            tree = enforcing.tree_with_policy(options.tree, pathlib.Path(work))
+            tree = enforcing.tree_with_policy(installed, pathlib.Path(work))
         yield tree
 
 
-def _run(tests: list[unittest.TestCase], tree: pathlib.Path, enforced: bool) -> tuple[int, int]:
+def _run(tests: list[unittest.TestCase], tree: pathlib.Path, system: System) -> tuple[int, int]:
     """How many tests passed, and how many failed."""
-    with Hypervisor(tree, enforcing=enforced) as hypervisor:
+    with Hypervisor(tree, system) as hypervisor:
         stage = Stage(hypervisor)
         with _measured("start"):
             stage.ready()
-            if enforced:
+            if hypervisor.enforcing:
                 enforcing.load(hypervisor)
             with ThreadPoolExecutor() as pool:
                 list(pool.map(stage.run_guest, _USUAL_GUESTS))
+            if system.confinement is Confinement.APPARMOR:
+                apparmor.assert_confines(hypervisor)
         Case.stage, Case.hypervisor, Case.guests, Case.daemon = stage, hypervisor, stage.guests, stage.daemon
         result = _Result(stage)
         unittest.TestSuite(tests).run(result)
