@@ -4,11 +4,11 @@
 # What ./run, ./test and ./package share: packages, progress, building. To be sourced, in the project's folder.
 # shellcheck shell=bash
 
-build_packages=(binutils capnproto cmake g++ libcapnp-dev libgmock-dev libgtest-dev libmd-dev libpugixml-dev libre2-dev
-  libseccomp-dev libudev-dev libumockdev-dev libvirt-dev libyaml-cpp-dev ninja-build pkg-config umockdev)
+program_packages=(capnproto cmake g++ libcapnp-dev libmd-dev libpugixml-dev libre2-dev libseccomp-dev libudev-dev
+  libvirt-dev libyaml-cpp-dev ninja-build pkg-config)
+build_packages=("${program_packages[@]}" binutils libgmock-dev libgtest-dev libumockdev-dev umockdev)
 check_packages=(clang clang-format clang-tidy libclang-rt-14-dev libyaml-dev python3 strace systemd)
-deb_packages=(capnproto cmake debhelper dpkg-dev g++ libcapnp-dev libmd-dev libpugixml-dev libre2-dev libseccomp-dev
-  libudev-dev libvirt-dev libyaml-cpp-dev ninja-build pkg-config python3 selinux-policy-dev)
+deb_packages=("${program_packages[@]}" debhelper dpkg-dev python3 selinux-policy-dev)
 deb_check_packages=(binutils faketime lintian mandoc util-linux)
 selinux_packages=(make policycoreutils python3 python3-setools secilc selinux-policy-default selinux-policy-dev
   selinux-utils selint setools)
@@ -74,10 +74,44 @@ build() {
 
 programs=(supervisor scanner matcher actuator)
 
-# install_tree DIRECTORY: the built daemon, as it would be installed.
-install_tree() {
-  rm -rf "$1"
-  DESTDIR=$1 cmake --install build >/dev/null
+# own_release: the name of this machine's release of Debian, as VERSION_CODENAME has it.
+own_release() { (. /etc/os-release && say "${VERSION_CODENAME:-}"); }
+
+# on_release RELEASE "PACKAGE ..." FOLDER COMMAND...: the command where that release is, with these packages; the project
+# is /project there, and FOLDER /build.
+on_release() { /usr/bin/python3 tests/vm/builder.py "$1" --packages "$2" "${@:3}"; }
+
+# read_system OPTION...: sets $release to the chosen release of Debian, and $system to the options for programs of
+# tests/vm. Fails if there are others than --release NAME and --apparmor.
+read_system() {
+  release=$(own_release) system=()
+  while [ $# != 0 ]; do
+    case $1 in
+      --release) [ $# -gt 1 ] || return; release=$2 system+=("$1" "$2"); shift 2 ;;
+      --apparmor) system+=("$1"); shift ;;
+      *) return 1 ;;
+    esac
+  done
+}
+
+# prepare_vm: all that a virtual hypervisor of $release needs; sets $tree to the folder where the programs are installed,
+# as below a prefix.
+prepare_vm() {
+  install_packages "${vm_packages[@]}"
+  if [ "$release" = "$(own_release)" ]; then
+    install_packages "${build_packages[@]}"
+    build gcc "${programs[@]}"
+    rm -rf build/tree
+    DESTDIR=$PWD/build/tree cmake --install build >/dev/null
+    tree=$PWD/build/tree/usr/local
+  else
+    watch "building ($release)" on_release "$release" "${program_packages[*]}" "build-$release" sh -ec '
+      cmake --preset gcc -S /project -B /build -DBUILD_TESTING=OFF
+      cmake --build /build
+      rm -rf /build/tree
+      DESTDIR=/build/tree cmake --install /build'
+    tree=$PWD/build-$release/tree/usr/local
+  fi
 }
 
 # copy_sources DIRECTORY: the project without what was built; a package is built from a copy, and beside it.

@@ -5,14 +5,18 @@
 import pathlib
 import re
 import subprocess
+import sys
 
 NAME = "whawty-libvirt-usb-hotplugd"
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(PROJECT / "tests" / "vm"))
+from systems import System  # noqa: E402
 
 
 class Debs:
-    """The folder that ./package has filled."""
+    """The folder that ./package has filled, and the system of a virtual hypervisor that they were built for."""
     folder: pathlib.Path
+    system: System
 
     @classmethod
     def all(cls) -> list[pathlib.Path]:

@@ -8,17 +8,14 @@ The tests are chapters: each goes on where the one before it ended. No device le
 import pathlib
 import re
 import shutil
-import sys
 import tempfile
 import unittest
 
-from deb import NAME, PROJECT, Debs, field, make_newer
-
-sys.path.append(str(PROJECT / "tests" / "vm"))
-from case import Stage, numbers  # noqa: E402
-from daemon import CONFIG, UNIT, machine, matcher_of  # noqa: E402
-from guests import UsbDevice, find_usb, hostdev_xml  # noqa: E402
-from hypervisor import TREE_MOUNT, Hypervisor, wait_until  # noqa: E402
+from deb import NAME, Debs, field, make_newer
+from case import Stage, numbers
+from daemon import CONFIG, UNIT, machine, matcher_of
+from guests import UsbDevice, find_usb, hostdev_xml
+from hypervisor import TREE_MOUNT, Hypervisor, wait_until
 
 _SECONDS = 30.0
 _RULE = f"/etc/{NAME}/machines.d/a.yml"
@@ -42,7 +39,7 @@ class Life(unittest.TestCase):
         with tempfile.TemporaryDirectory() as scratch:
             newer = make_newer(Debs.one(), disk, pathlib.Path(scratch))
         cls.newer, cls.newer_version = f"{TREE_MOUNT}/{newer.name}", field(newer, "Version")
-        cls.hypervisor = cls.enterClassContext(Hypervisor(disk))
+        cls.hypervisor = cls.enterClassContext(Hypervisor(disk, Debs.system))
         cls.stage = Stage(cls.hypervisor)
         cls.daemon = cls.stage.daemon
         cls.hypervisor.run("rm -f /etc/dpkg/dpkg.cfg.d/99mmdebstrap")  # it leaves documentation out

@@ -2,20 +2,19 @@
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 """The package with the SELinux module, on a fresh hypervisor that enforces Debian's policy."""
 
+import dataclasses
 import pathlib
 import shutil
-import sys
 import tempfile
 import unittest
 
-from deb import NAME, PROJECT, Debs
-
-sys.path.append(str(PROJECT / "tests" / "vm"))
-from case import Stage  # noqa: E402
-from daemon import UNIT, machine, matcher_of  # noqa: E402
-from enforcing import DOMAINS, SEMODULE_SECONDS, denials, let_libvirt_be  # noqa: E402
-from guests import find_usb  # noqa: E402
-from hypervisor import TREE_MOUNT, Hypervisor, wait_until  # noqa: E402
+from deb import NAME, Debs
+from case import Stage
+from daemon import UNIT, machine, matcher_of
+from enforcing import DOMAINS, SEMODULE_SECONDS, denials, let_libvirt_be
+from guests import find_usb
+from hypervisor import TREE_MOUNT, Hypervisor, wait_until
+from systems import Confinement
 
 _SECONDS = 60.0
 
@@ -28,7 +27,8 @@ class Selinux(unittest.TestCase):
         for deb in debs:
             shutil.copy(deb, disk)
         cls.debs = [f"{TREE_MOUNT}/{deb.name}" for deb in debs]
-        cls.hypervisor = cls.enterClassContext(Hypervisor(disk, enforcing=True))
+        system = dataclasses.replace(Debs.system, confinement=Confinement.SELINUX)
+        cls.hypervisor = cls.enterClassContext(Hypervisor(disk, system))
         cls.stage = Stage(cls.hypervisor)
         cls.stage.guests.await_libvirt()
         let_libvirt_be(cls.hypervisor)

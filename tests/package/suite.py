@@ -13,6 +13,7 @@ import time
 import unittest
 
 from deb import Debs
+import systems
 
 
 class _Result(unittest.TextTestResult):
@@ -30,9 +31,10 @@ class _Result(unittest.TextTestResult):
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--packages", required=True, type=pathlib.Path, help="the folder with the packages")
+    systems.add_options(parser)
     parser.add_argument("tests", nargs="*", metavar="TEST")
     options = parser.parse_args()
-    Debs.folder = options.packages.resolve()
+    Debs.folder, Debs.system = options.packages.resolve(), systems.chosen(options)
     loader = unittest.TestLoader()
     loader.testNamePatterns = [f"*{name.removesuffix('.py')}*" for name in options.tests] or None
     suite = loader.discover(str(pathlib.Path(__file__).parent), "*_test.py")
