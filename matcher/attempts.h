@@ -28,6 +28,12 @@ class Attempts {
   // Whether the change may be tried now.
   bool due(const ChangeKey& key, Clock::time_point now) const;
 
+  // Whether the change has been tried.
+  bool tried(const ChangeKey& key) const {
+    const auto found = attempts_.find(key);
+    return found != attempts_.end() && found->second.tries.count > 0;
+  }
+
   // Notes that an attempt begins: a change of the domain or device counts from here on.
   void began(const ChangeKey& key) { attempts_[key].hurried = false; }
 

@@ -97,7 +97,7 @@ std::optional<ChangeEnded> DomainTable::finish(const Result& result, Clock::time
 ChangeEnded DomainTable::finish_change(const InFlight& request, const Result& result, Clock::time_point now) {
   const auto& change = std::get<Change>(request.what);
   if (State* const domain = find(change.key.domain)) {
-    --domain->changes;
+    domain->changing = false;
     domain->stale = true;
     if (result.outcome != Outcome::kStalled) domain->stalled = false;
     if (result.outcome == Outcome::kDone && change.key.attach) {
@@ -122,7 +122,7 @@ void DomainTable::finish_list(const Result& result) {
   // What was not named and has no event since is gone; a request on its way keeps it until the answer.
   std::erase_if(domains_, [list](const auto& entry) {
     const State& domain = entry.second;
-    return domain.listed < list && !domain.stale && domain.description == 0 && domain.changes == 0;
+    return domain.listed < list && !domain.stale && domain.description == 0 && !domain.changing;
   });
 }
 
@@ -227,7 +227,7 @@ void DomainTable::ping(Clock::time_point now) {
 void DomainTable::describe_stale(Clock::time_point now) {
   for (auto& [uuid, domain] : domains_) {
     if (!has_room() || descriptions_ >= kMaxDescriptions) return;
-    if (!domain.stale || domain.stalled || domain.description != 0 || domain.changes != 0) continue;
+    if (!domain.stale || domain.stalled || domain.description != 0 || domain.changing) continue;
     domain.stale = false;
     ++descriptions_;
     domain.description = send(DescribeDomain{uuid}, Description{uuid, {}}, now);
@@ -236,8 +236,8 @@ void DomainTable::describe_stale(Clock::time_point now) {
 
 bool DomainTable::request(const Change& change, Clock::time_point now) {
   State* const domain = find(change.key.domain);
-  if (domain == nullptr || !has_room()) return false;
-  ++domain->changes;
+  if (domain == nullptr || domain->changing || !has_room()) return false;
+  domain->changing = true;
   if (change.key.attach) {
     send(AttachHostdev{change.key.domain, change.key.hostdev, change.digest}, change, now);
   } else {
@@ -304,7 +304,7 @@ const Change* DomainTable::under_way(const Uuid& uuid) const {
 
 bool DomainTable::settled(const State& domain) {
   return domain.described && domain.readable && !domain.stale && !domain.stalled && domain.description == 0 &&
-         domain.changes == 0;
+         !domain.changing;
 }
 
 std::vector<DomainView> DomainTable::views() const {

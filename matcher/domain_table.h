@@ -65,7 +65,8 @@ class DomainTable {
   void ping(Clock::time_point now);
   bool pinged() const { return ping_ != 0; }
 
-  // Sends an attach or detach request. False if there is no room for it now.
+  // Sends an attach or detach request. False if there is no room for it now, or the domain has one already:
+  // libvirt makes them one after the other, and what is to be done next may be another thing by then.
   bool request(const Change& change, Clock::time_point now);
 
   // A device was disconnected: hostdevs with its numbers are orphans from now on, and so is one that is being
@@ -78,7 +79,7 @@ class DomainTable {
   // What the domain has; what it had, once it has stopped.
   std::vector<Hostdev> last_held_by(const Uuid& uuid) const;
 
-  // The unanswered change of the domain that is under way: the actuator makes one after the other.
+  // The unanswered change of the domain.
   const Change* under_way(const Uuid& uuid) const;
 
   // The running domains. Those with unanswered requests are not settled; what they are being given counts as
@@ -116,7 +117,7 @@ class DomainTable {
     bool let_go = false;                 // of its USB devices, since it was described
     std::vector<Hostdev> orphans;        // of these, those whose device was disconnected
     std::uint64_t description = 0;       // the unanswered describe request, or 0
-    std::size_t changes = 0;             // unanswered attach and detach requests
+    bool changing = false;               // an attach or detach request is unanswered
     std::uint64_t listed = 0;            // the last list request that named it
     bool listed_active = false;
     std::string complaint;    // the beginning of what was last said of its XML

@@ -312,13 +312,21 @@ void Reconciler::carry_out_plan(Clock::time_point now) {
   const Plan plan = whawty::plan(devices_.devices(), views, *config_, put_aside(), taken_back_.due());
   taken_back_.look(devices_.devices(), plan.contested, now);
   forget_attempts(plan, views);
-  for (const Detach& detach : plan.detaches) carry_out(detach, now);
-  for (const Attach& attach : plan.attaches) carry_out(attach, now);
+  // What was tried and is to be done again may fail again, and take seconds for that: it does not delay the
+  // rest.
+  for (const bool tried : {false, true}) carry_out(plan, tried, now);
   say_conflicts(plan.conflicts);
   say_refusals(plan.refusals);
   say_empties(plan.empties);
   next_attempt_ = attempts_.next(now);
   report_status(views);
+}
+
+void Reconciler::carry_out(const Plan& plan, bool tried, Clock::time_point now) {
+  for (const Detach& detach : plan.detaches)
+    if (attempts_.tried(key_of(detach)) == tried) carry_out(detach, now);
+  for (const Attach& attach : plan.attaches)
+    if (attempts_.tried(key_of(attach)) == tried) carry_out(attach, now);
 }
 
 // What the plan no longer asks for needs no further attempt. Of a domain that is not settled the plan says
@@ -328,15 +336,22 @@ void Reconciler::forget_attempts(const Plan& plan, const std::vector<DomainView>
   for (const DomainView& view : views)
     if (!view.settled) unsettled.insert(view.uuid);
   std::set<ChangeKey> wanted;
-  for (const Detach& detach : plan.detaches) wanted.insert({detach.domain, false, detach.hostdev});
-  for (const Attach& attach : plan.attaches)
-    wanted.insert({attach.domain, true, hostdev_of(devices_.devices().at(attach.sysname))});
+  for (const Detach& detach : plan.detaches) wanted.insert(key_of(detach));
+  for (const Attach& attach : plan.attaches) wanted.insert(key_of(attach));
   attempts_.keep(
       [&](const ChangeKey& key) { return unsettled.contains(key.domain) || wanted.contains(key); });
 }
 
+ChangeKey Reconciler::key_of(const Detach& detach) {
+  return {detach.domain, false, detach.hostdev};
+}
+
+ChangeKey Reconciler::key_of(const Attach& attach) const {
+  return {attach.domain, true, hostdev_of(devices_.devices().at(attach.sysname))};
+}
+
 void Reconciler::carry_out(const Detach& detach, Clock::time_point now) {
-  request({{detach.domain, false, detach.hostdev},
+  request({key_of(detach),
            {},
            device_name(devices_.devices(), detach.sysname, detach.hostdev),
            domains_.name_of(detach.domain),
@@ -348,12 +363,9 @@ void Reconciler::carry_out(const Detach& detach, Clock::time_point now) {
 void Reconciler::carry_out(const Attach& attach, Clock::time_point now) {
   const Device& device = devices_.devices().at(attach.sysname);
   const std::string machine = domains_.name_of(attach.domain);
-  request({{attach.domain, true, hostdev_of(device)},
+  request({key_of(attach),
            device.digest.value(),  // the plan has no attach without one
-           name_of(device),
-           machine,
-           rule_name(machine, attach.rule),
-           attach.sysname},
+           name_of(device), machine, rule_name(machine, attach.rule), attach.sysname},
           now);
 }
 

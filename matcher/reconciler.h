@@ -62,6 +62,9 @@ class Reconciler {
   void ask_rescan();
   void carry_out_plan(Clock::time_point now);
   void forget_attempts(const Plan& plan, const std::vector<DomainView>& views);
+  static ChangeKey key_of(const Detach& detach);
+  ChangeKey key_of(const Attach& attach) const;
+  void carry_out(const Plan& plan, bool tried, Clock::time_point now);
   void carry_out(const Detach& detach, Clock::time_point now);
   void carry_out(const Attach& attach, Clock::time_point now);
   void request(const Change& change, Clock::time_point now);

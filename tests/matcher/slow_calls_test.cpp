@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// libvirt may take seconds for an attach or a detach, as where it writes and loads an AppArmor profile for
+// each.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/matcher/world.h"
+
+namespace whawty {
+namespace {
+
+using testing::ElementsAre;
+using testing::SizeIs;
+
+constexpr auto kSlow = 2100ms;      // an attach with AppArmor, on an emulated host
+constexpr auto kVerySlow = 5000ms;  // on a busy one
+
+// What a dock holds: ten devices, each at a port of its own.
+constexpr std::uint16_t kDevices = 10;
+constexpr std::uint16_t kFirst = 11, kLast = 20;
+Device of_dock(std::uint16_t number) {
+  Device device = webcam(number);
+  device.sysname = concat("1-1.", number);
+  return device;
+}
+
+class SlowCalls : public testing::TestWithParam<Clock::duration> {
+ protected:
+  SlowCalls() {
+    world_.add("a");
+    world_.configure("{interval: 5s, machines: {a: {devices: [{vendor-id: 0x046d}]}}}");
+    world_.snapshot({});
+  }
+
+  void plug_dock() {
+    for (std::uint16_t number = kFirst; number <= kLast; ++number) world_.plug_unanswered(of_dock(number));
+  }
+  void unplug(std::uint16_t number) { world_.unplug_unanswered(of_dock(number).sysname); }
+  void pass(Clock::duration duration) { world_.pass_slowly(duration, each_); }
+  void expect_no_complaint() {
+    EXPECT_EQ(world_.count(log::Level::kWarning, ""), 0U);
+    EXPECT_EQ(world_.count(log::Level::kError, ""), 0U);
+  }
+
+  const Clock::duration each_ = GetParam();
+  World world_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Matcher, SlowCalls, testing::Values(kSlow, kVerySlow));
+
+TEST_P(SlowCalls, ADockIsServedOneDeviceAfterTheOtherAndNothingIsComplainedOf) {
+  plug_dock();
+  pass(kDevices * each_ + 100ms);
+  EXPECT_THAT(world_.domains["a"].hostdevs, SizeIs(kDevices));
+  EXPECT_EQ(world_.count(log::Level::kInfo, concat("to a by a[0] in ", each_ / 1ms, " ms")), kDevices)
+      << "a call is counted from its beginning";
+  pass(60s);
+  EXPECT_THAT(world_.calls, SizeIs(kDevices));
+  expect_no_complaint();
+}
+
+TEST_P(SlowCalls, WhatLeavesIsDetachedBeforeTheRestOfADockIsAttached) {
+  plug_dock();
+  pass(each_ + each_ / 2);
+  ASSERT_THAT(world_.calls, ElementsAre("attach 1/11 a"));
+  unplug(kFirst);
+  pass(2 * each_);
+  EXPECT_THAT(world_.calls, ElementsAre("attach 1/11 a", "attach 1/12 a", "detach 1/11 a"));
+  pass(kDevices * each_);
+  EXPECT_THAT(world_.domains["a"].hostdevs, SizeIs(kDevices - 1));
+  expect_no_complaint();
+}
+
+// Each attach that works is an event of the guest, which may be what the one that failed needs.
+TEST_P(SlowCalls, ADeviceThatCannotBeAttachedDelaysTheOthersOnce) {
+  world_.domains["a"].refused = {kFirst};
+  plug_dock();
+  pass(kDevices * each_ + 100ms);
+  EXPECT_THAT(world_.domains["a"].hostdevs, SizeIs(kDevices - 1));
+}
+
+TEST_P(SlowCalls, ADetachIsNotRepeatedWhileTheGuestTakesItsTime) {
+  plug_dock();
+  pass(kDevices * each_ + 100ms);
+  world_.calls.clear();
+  world_.domains["a"].in_vain = true;
+  unplug(kFirst);
+  pass(each_ + 4900ms);
+  EXPECT_THAT(world_.calls, ElementsAre("detach 1/11 a"));
+  expect_no_complaint();
+}
+
+TEST_P(SlowCalls, ADockThatComesAndGoesLeavesNothingBehind) {
+  plug_dock();
+  pass(3 * each_);
+  for (std::uint16_t number = kFirst; number <= kLast; ++number) unplug(number);
+  pass(kDevices * each_);
+  EXPECT_THAT(world_.domains["a"].hostdevs, SizeIs(0));
+  EXPECT_LE(world_.calls.size(), 8U) << "four attaches at most, and as many detaches";
+  expect_no_complaint();
+}
+
+}  // namespace
+}  // namespace whawty
