@@ -7,7 +7,7 @@
 program_packages=(capnproto cmake g++ libcapnp-dev libmd-dev libpugixml-dev libre2-dev libseccomp-dev libudev-dev
   libvirt-dev libyaml-cpp-dev ninja-build pkg-config)
 build_packages=("${program_packages[@]}" binutils libgmock-dev libgtest-dev libumockdev-dev umockdev)
-check_packages=(clang clang-format clang-tidy libclang-rt-14-dev libyaml-dev python3 strace systemd)
+check_packages=(clang clang-format clang-tidy libclang-rt-dev libyaml-dev python3 strace systemd)
 deb_packages=("${program_packages[@]}" debhelper dpkg-dev python3 selinux-policy-dev)
 deb_check_packages=(binutils faketime lintian mandoc util-linux)
 selinux_packages=(make policycoreutils python3 python3-setools secilc selinux-policy-default selinux-policy-dev
