@@ -8,7 +8,7 @@ program_packages=(capnproto cmake g++ libcapnp-dev libmd-dev libpugixml-dev libr
   libvirt-dev libyaml-cpp-dev ninja-build pkg-config)
 build_packages=("${program_packages[@]}" binutils libgmock-dev libgtest-dev libumockdev-dev umockdev)
 check_packages=(clang clang-format clang-tidy libclang-rt-dev libyaml-dev python3 strace systemd)
-deb_packages=("${program_packages[@]}" debhelper dpkg-dev python3 selinux-policy-dev)
+deb_packages=("${program_packages[@]}" build-essential debhelper dpkg-dev python3 selinux-policy-dev)
 deb_check_packages=(binutils faketime lintian mandoc util-linux)
 selinux_packages=(make policycoreutils python3 python3-setools secilc selinux-policy-default selinux-policy-dev
   selinux-utils selint setools)
@@ -80,6 +80,9 @@ own_release() { (. /etc/os-release && say "${VERSION_CODENAME:-}"); }
 # on_release RELEASE "PACKAGE ..." FOLDER COMMAND...: the command where that release is, with these packages; the project
 # is /project there, and FOLDER /build.
 on_release() { /usr/bin/python3 tests/vm/builder.py "$1" --packages "$2" "${@:3}"; }
+
+# on_deb_builder RELEASE FOLDER COMMAND...: the same, with what Debian packages are built and checked with.
+on_deb_builder() { on_release "$1" "${deb_packages[*]} ${deb_check_packages[*]}" "${@:2}"; }
 
 # read_system OPTION...: sets $release to the chosen release of Debian, and $system to the options for programs of
 # tests/vm. Fails if there are others than --release NAME and --apparmor.

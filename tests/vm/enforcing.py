@@ -1,6 +1,10 @@
+#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-"""SELinux in the embedded hypervisor: this tree's module, linked on this machine, loaded into the kernel inside."""
+"""SELinux in the embedded hypervisor: this tree's module, linked with a release's policy, loaded into the kernel inside.
+
+    enforcing.py TREE WORK    links with the policy of the release that this runs on; the whole tree is then WORK/tree
+"""
 
 import pathlib
 import re
@@ -28,7 +32,7 @@ def has_policy(tree: pathlib.Path) -> bool:
     return (tree / "selinux" / "module").exists()
 
 
-def tree_with_policy(tree: pathlib.Path, work: pathlib.Path) -> pathlib.Path:
+def tree_with_policy(tree: pathlib.Path, work: pathlib.Path, cache: pathlib.Path | None = None) -> pathlib.Path:
     """A copy of the installed tree with the policies in its folder selinux.
 
     module   Debian's with the module
@@ -38,13 +42,14 @@ def tree_with_policy(tree: pathlib.Path, work: pathlib.Path) -> pathlib.Path:
     sys.path.append(str(_ROOT / "tests" / "selinux"))
     import policy  # needs packages that the other tests do without
     modules = policy.build(sorted((_ROOT / "selinux").glob(f"{policy.OWN}.*")), work / "module")
-    debian = policy.debian_modules(_ROOT / "build-selinux")
+    debian = policy.debian_modules(cache or _ROOT / "build-selinux")
     module, libvirt, probe, mutated = (work / f"{name}.cil" for name in ("module", "libvirt", "probe", "mutated"))
     module.write_bytes(modules[policy.OWN])
     libvirt.write_text(_LET_LIBVIRT_BE)
     probe.write_text("".join(STEP_INTO.format(domain=domain) for domain in DOMAINS.values()))
     mutated.write_text("".join(one.mutation.format(domain=domain) for one in PROBES for domain in DOMAINS.values()))
     copy = work / "tree"
+    shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(tree, copy, symlinks=True)
     (copy / "selinux").mkdir()
     policy.link([*debian, module, libvirt], copy / "selinux" / "module")
@@ -72,3 +77,8 @@ def denials(hypervisor: Hypervisor) -> list[str]:
     """What the kernel has refused to the daemon's domains, or others with its files, since the boot."""
     said = hypervisor.run("journalctl --no-pager --quiet --all --output=cat _TRANSPORT=audit + _TRANSPORT=kernel").stdout
     return [line for line in said.splitlines() if _DENIED.search(line)]
+
+
+if __name__ == "__main__":
+    _tree, _work = map(pathlib.Path, sys.argv[1:])
+    tree_with_policy(_tree, _work, _work / "cache")
