@@ -97,8 +97,8 @@ read_system() {
   done
 }
 
-# prepare_vm: all that a virtual hypervisor of $release needs; sets $tree to the folder where the programs are installed,
-# as below a prefix.
+# prepare_vm [--enforcing]: all that a virtual hypervisor of $release needs; sets $tree to the folder where the programs
+# are installed, as below a prefix.
 prepare_vm() {
   install_packages "${vm_packages[@]}"
   if [ "$release" = "$(own_release)" ]; then
@@ -108,6 +108,9 @@ prepare_vm() {
     DESTDIR=$PWD/build/tree cmake --install build >/dev/null
     tree=$PWD/build/tree/usr/local
   else
+    # Meanwhile, since this takes one processor. Who needs the image first waits for it, or says why there is none.
+    mkdir -p "$logs"
+    /usr/bin/python3 tests/vm/image.py --release "$release" "$@" >"$logs/image-$release.log" 2>&1 &
     watch "building ($release)" on_release "$release" "${program_packages[*]}" "build-$release" sh -ec '
       cmake --preset gcc -S /project -B /build -DBUILD_TESTING=OFF
       cmake --build /build

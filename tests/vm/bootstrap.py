@@ -37,33 +37,37 @@ def digest(*recipe: object) -> str:
 
 
 def kept(name: str, build: Callable[[pathlib.Path], None]) -> pathlib.Path:
-    """The directory of that name, built now unless it is there already: it is complete or absent."""
+    """The directory of that name, built now unless it is there already: it is complete or absent.
+
+    The name is that of a kind and a digest, with a hyphen between; one of each kind is built at a time.
+    """
     cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "whawty-libvirt-usb-hotplugd"
     finished = cache / name
     if not finished.is_dir():
         if os.geteuid() != 0:
             raise BuildFailed(f"building {name} needs root: its files belong to many users")
         cache.mkdir(parents=True, exist_ok=True)
-        with exclusive(cache / "lock"):
+        kind = name.rpartition("-")[0]
+        with exclusive(cache / f"{kind}.lock"):
             if not finished.is_dir():
-                _remove_unused(cache)
-                _build(finished, build)
+                _remove_unused(cache, f"building-{kind}-")
+                _build(finished, f"building-{kind}-", build)
     with contextlib.suppress(PermissionError):
         os.utime(finished)
     return finished
 
 
-def _remove_unused(cache: pathlib.Path) -> None:
-    """Delete what nobody has used for long, and what interrupted builds left."""
-    for folder in cache.iterdir():
+def _remove_unused(cache: pathlib.Path, unfinished: str) -> None:
+    """Delete what nobody has used for long, and what interrupted builds of this kind left."""
+    for folder in filter(pathlib.Path.is_dir, cache.iterdir()):
         unused = time.time() - folder.stat().st_mtime > _KEPT_DAYS * 24 * 3600
-        if folder.is_dir() and (unused or folder.name.startswith("building-")):
-            shutil.rmtree(folder)
+        if unused or folder.name.startswith(unfinished):
+            shutil.rmtree(folder, ignore_errors=True)  # another kind's build may delete it, too
 
 
-def _build(finished: pathlib.Path, build: Callable[[pathlib.Path], None]) -> None:
+def _build(finished: pathlib.Path, unfinished: str, build: Callable[[pathlib.Path], None]) -> None:
     started = time.monotonic()
-    building = pathlib.Path(tempfile.mkdtemp(prefix="building-", dir=finished.parent))
+    building = pathlib.Path(tempfile.mkdtemp(prefix=unfinished, dir=finished.parent))
     try:
         build(building)
         building.chmod(0o755)

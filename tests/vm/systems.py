@@ -22,9 +22,6 @@ class System:
     release: Release = dataclasses.field(default_factory=releases.own)
     confinement: Confinement = Confinement.NONE
 
-    def __str__(self) -> str:
-        return f"{self.release}, {self.confinement.name.lower()} confines"
-
     @property
     def options(self) -> list[str]:
         """The command line that gives another program of the harness the same system."""
