@@ -24,5 +24,4 @@ def assert_confines(hypervisor: Hypervisor) -> None:
 
 def denials(hypervisor: Hypervisor) -> list[str]:
     """What has been refused since the boot, to whomever."""
-    said = hypervisor.run("journalctl --no-pager --quiet --all --output=cat _TRANSPORT=audit + _TRANSPORT=kernel").stdout
-    return [line for line in said.splitlines() if _DENIED.search(line)]
+    return [line for line in hypervisor.audit() if _DENIED.search(line)]

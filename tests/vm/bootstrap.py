@@ -24,6 +24,7 @@ from progress import exclusive, say, step
 from releases import Release
 
 _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+_CACHE = "whawty-libvirt-usb-hotplugd"
 _KEPT_DAYS = 7  # since the last use: another branch or version of the project may want it
 
 
@@ -41,7 +42,7 @@ def kept(name: str, build: Callable[[pathlib.Path], None]) -> pathlib.Path:
 
     The name is that of a kind and a digest, with a hyphen between; one of each kind is built at a time.
     """
-    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "whawty-libvirt-usb-hotplugd"
+    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache", _CACHE)
     finished = cache / name
     if not finished.is_dir():
         if os.geteuid() != 0:
@@ -108,7 +109,8 @@ def _settings_of_apt(release: Release) -> Iterator[tuple[pathlib.Path, pathlib.P
     """Two files, of sources and of settings; not to be kept, since they may name a proxy's password."""
     with tempfile.TemporaryDirectory() as folder:
         sources, settings = pathlib.Path(folder, "debian.sources"), pathlib.Path(folder, "apt.conf")
-        sources.write_text(debian_sources(_apt("apt-get", "indextargets", "Created-By: Packages"), releases.own(), release))
+        targets = _apt("apt-get", "indextargets", "Created-By: Packages")
+        sources.write_text(debian_sources(targets, releases.own(), release))
         settings.write_text(_acquire_settings())
         yield sources, settings
 

@@ -48,10 +48,10 @@ def run(release: Release, packages: list[str], folder: pathlib.Path, command: li
                                            [*_DPKG_OPTIONS, f"--customize-hook={_CUSTOMIZE_HOOK}"])) / "root"
     folder.mkdir(parents=True, exist_ok=True)
     kept = {name: os.environ[name] for name in ("DEB_BUILD_OPTIONS", "TERM") if name in os.environ}
-    return subprocess.run(
-        ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--", "sh", "-ec", _ENTER, "enter", str(root), str(_PROJECT), str(folder.resolve()), *command],
-        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8", **kept},
-        stdin=subprocess.DEVNULL, preexec_fn=die_with_parent(signal.SIGTERM)).returncode
+    enter = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--", "sh", "-ec", _ENTER, "enter"]
+    return subprocess.run([*enter, str(root), str(_PROJECT), str(folder.resolve()), *command],
+                          env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8", **kept},
+                          stdin=subprocess.DEVNULL, preexec_fn=die_with_parent(signal.SIGTERM)).returncode
 
 
 def main() -> int:

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-"""SELinux in the embedded hypervisor: this tree's module, linked with a release's policy, loaded into the kernel inside.
+"""SELinux in the embedded hypervisor: this tree's module, linked with a release's policy, in the kernel inside.
 
     enforcing.py TREE WORK    links with the policy of the release that this runs on; the whole tree is then WORK/tree
 """
@@ -75,8 +75,7 @@ def let_libvirt_be(hypervisor: Hypervisor) -> None:
 
 def denials(hypervisor: Hypervisor) -> list[str]:
     """What the kernel has refused to the daemon's domains, or others with its files, since the boot."""
-    said = hypervisor.run("journalctl --no-pager --quiet --all --output=cat _TRANSPORT=audit + _TRANSPORT=kernel").stdout
-    return [line for line in said.splitlines() if _DENIED.search(line)]
+    return [line for line in hypervisor.audit() if _DENIED.search(line)]
 
 
 if __name__ == "__main__":

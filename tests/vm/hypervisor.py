@@ -177,6 +177,11 @@ class Hypervisor:
         """What a systemd unit has logged, one message a line without time stamps."""
         return self.run(f"journalctl --no-pager --output=cat --unit={shlex.quote(unit)}").stdout
 
+    def audit(self) -> list[str]:
+        """What the kernel has said since the boot, about what it has refused and all else."""
+        transports = "_TRANSPORT=audit + _TRANSPORT=kernel"
+        return self.run(f"journalctl --no-pager --quiet --all --output=cat {transports}").stdout.splitlines()
+
     def console(self, lines: int = 30) -> str:
         """The last lines of the serial console: the kernel's messages."""
         return self.machine.console(lines)
