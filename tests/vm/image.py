@@ -31,8 +31,9 @@ def image_directory(system: System) -> pathlib.Path:
     """
     selinux = system.confinement is Confinement.SELINUX
     recipes = [pathlib.Path(module.__file__ or "").read_bytes() for module in (recipe, *[recipe_enforcing] * selinux)]
-    name = f"{system.release}-{'selinux' if selinux else 'image'}-{bootstrap.digest(system.release, DISK_MEGABYTES, *recipes)}"
-    return bootstrap.kept(name, lambda building: _build(building, system, selinux))
+    digest = bootstrap.digest(system.release, DISK_MEGABYTES, *recipes)
+    return bootstrap.kept(f"{system.release}-{'selinux' if selinux else 'image'}-{digest}",
+                          lambda building: _build(building, system, selinux))
 
 
 def _build(building: pathlib.Path, system: System, selinux: bool) -> None:

@@ -36,7 +36,7 @@ def own() -> Release:
     system = platform.freedesktop_os_release()
     name = system.get("VERSION_CODENAME", "")
     if name not in RELEASES:
-        raise SystemExit(f"this machine is {system.get('PRETTY_NAME')}; it must be one of: Debian {', '.join(RELEASES)}")
+        raise SystemExit(f"this machine runs {system.get('PRETTY_NAME')} instead of Debian {' or '.join(RELEASES)}")
     return RELEASES[name]
 
 
