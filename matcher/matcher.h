@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "matcher/config_loader.h"
+#include "matcher/configuration/config_loader.h"
 #include "matcher/reconciler.h"
 #include "protocol/channel.h"
 #include "protocol/supervisor_to_matcher.h"

@@ -4,22 +4,19 @@
 // What the matcher wants done, for its main to do: no file of the deciding part does any I/O.
 #pragma once
 
-#include <string>
-
-#include "common/log.h"
+#include "matcher/said/limited_log.h"
 #include "protocol/matcher_to_actuator.h"
 #include "protocol/matcher_to_scanner.h"
 #include "protocol/matcher_to_supervisor.h"
 
 namespace whawty {
 
-class Output {
+class Output : public LineSink {
  public:
-  virtual void send(const Request& request) = 0;                    // to the actuator
-  virtual void ask(ScanRequest request) = 0;                        // to the scanner
-  virtual void report(const Status& status) = 0;                    // to the supervisor
-  virtual void alive() = 0;                                         // to the supervisor
-  virtual void say(log::Level level, const std::string& line) = 0;  // to the log
+  virtual void send(const Request& request) = 0;  // to the actuator
+  virtual void ask(ScanRequest request) = 0;      // to the scanner
+  virtual void report(const Status& status) = 0;  // to the supervisor
+  virtual void alive() = 0;                       // to the supervisor
 
  protected:
   ~Output() = default;

@@ -3,11 +3,7 @@
 #include "matcher/reconciler.h"
 
 #include <algorithm>
-#include <set>
-
-#include "common/text.h"
-#include "matcher/messages.h"
-#include "protocol/violation.h"
+#include <utility>
 
 namespace whawty {
 namespace {
@@ -23,35 +19,6 @@ constexpr Clock::duration kLongestRound = 24h;  // nobody means more, and the cl
 
 // VIR_ERR_OPERATION_INVALID: libvirt refused, and did not ask QEMU, as of a domain that does not run.
 constexpr std::int32_t kOperationInvalid = 55;
-
-// "003/005 046d:0825 ...", as the device names itself while it is on the host.
-std::string device_name(const DeviceMap& devices, const std::string& sysname, const Hostdev& hostdev) {
-  const auto device = devices.find(sysname);
-  return device == devices.end() ? name_of(hostdev) : name_of(device->second);
-}
-
-std::string why_of(const Detach& detach, const DeviceMap& devices) {
-  const auto device = devices.find(detach.sysname);
-  if (detach.reason != DetachReason::kTakenBack || device == devices.end()) return reason_of(detach.reason);
-  return concat(reason_of(detach.reason), " (", show_word(device->second.host_driver), ")");
-}
-
-// "DEVICE to a by a[0]", or "DEVICE from a: it left the host".
-std::string text_of(const Change& change) {
-  return change.device +
-         (change.key.attach ? " to " + show_name(change.machine) + " by "
-                            : " from " + show_name(change.machine) + ": ") +
-         change.why;
-}
-
-// What the limit of the log counts lines by.
-std::string subject_of(const std::string& machine, const std::string& port) {
-  return concat("machine ", show_name(machine), port.empty() ? "" : " and port ", port);
-}
-
-std::string tries_text(const Attempts::Tries& tries, Clock::time_point now) {
-  return concat(tries.count, " attempts in ", duration_text(now - tries.first));
-}
 
 // Whether a new record of a port tells of another device than the last one, or of the same after it was away.
 bool is_another(const Device& device, const Device& last) {
@@ -72,75 +39,72 @@ std::uint32_t count_of_held(const DomainView& domain) {
                                                   [](const LiveHostdev& one) { return !one.missing; }));
 }
 
-// A disk that settles will be free in a moment, and was spoken of when it was in use.
-bool is_passing(const Refusal& refusal) {
-  return refusal.authorized && std::all_of(refusal.uses.begin(), refusal.uses.end(), [](const HostUse& use) {
-           return use.kind == HostUseKind::kSettling;
-         });
-}
-
 }  // namespace
 
 void Reconciler::use(Config config, Clock::time_point now) {
-  log_.tick(now);
+  announcer_.tick(now);
   config_ = std::move(config);
   next_round_ = now;
   attempts_.hurry();
   flapping_.limit(config_->max_reconnects);
-  conflicts_.clear();
-  refusals_.clear();
-  empties_.clear();
+  announcer_.begin_again();
   lethal_.clear();
   plan_is_old_ = true;
   if (!reported_) report_status({});
 }
 
 void Reconciler::ping(Clock::time_point now) {
-  if (std::exchange(pinged_, true)) throw Violation("a ping before the last one was answered");
-  scanner_ping_ = true;
+  heartbeat_.begin();
   output_.ask(ScanRequest::kPing);
   domains_.ping(now);
 }
 
 void Reconciler::answer_ping() {
-  if (!pinged_ || scanner_ping_ || domains_.pinged()) return;
-  pinged_ = false;
-  output_.alive();
+  if (heartbeat_.take_all_alive(domains_.pinged())) output_.alive();
 }
 
 void Reconciler::take(ScannerMessage message, Clock::time_point now) {
-  log_.tick(now);
+  announcer_.tick(now);
   if (std::holds_alternative<Pong>(message)) {
-    if (!std::exchange(scanner_ping_, false)) throw Violation("an answer to no ping");
+    heartbeat_.scanner_answered();
     return answer_ping();
   }
-  watch(message, now);
-  const auto* const device = std::get_if<Device>(&message);
-  const Hostdev address = device == nullptr ? Hostdev{} : hostdev_of(*device);
-  const std::string sysname = device == nullptr ? "" : device->sysname;
-  const auto digest = device == nullptr ? std::nullopt : device->digest;
   const bool in_snapshot = devices_.in_snapshot();
+  watch_connections(message, now);
+  take_device(std::move(message), now);
+  if (in_snapshot && !devices_.in_snapshot()) end_snapshot(now);
+}
+
+// Of a message that names no device, too: the end of a snapshot tells which have left.
+void Reconciler::take_device(ScannerMessage message, Clock::time_point now) {
+  const auto* const told = std::get_if<Device>(&message);
+  const std::string sysname = told == nullptr ? "" : told->sysname;
   const auto known = devices_.devices().find(sysname);
-  const bool only_driver =
-      known != devices_.devices().end() && differs_only_in_driver(known->second, *device);
-  if (devices_.apply(std::move(message))) {
-    plan_is_old_ = true;
-    if (!only_driver) attempts_.hurry(address.bus, address.device);
-    if (debug_ && !in_snapshot && !sysname.empty()) say_device(devices_.devices().at(sysname));
-  }
+  const bool only_driver = known != devices_.devices().end() && differs_only_in_driver(known->second, *told);
+  const bool changed = devices_.apply(std::move(message));
+  plan_is_old_ = plan_is_old_ || changed;
   for (const DeviceTable::Left& left : devices_.take_left()) {
     watch_left(left, now);
     domains_.disconnected(left.numbers);
   }
-  if (!sysname.empty() && digest) lethal_.came({sysname, *digest}, now);
-  if (!in_snapshot || devices_.in_snapshot()) return;
+  const auto entry = devices_.devices().find(sysname);
+  if (changed && !only_driver) {
+    const Hostdev address = entry == devices_.devices().end() ? Hostdev{} : hostdev_of(entry->second);
+    attempts_.hurry(address.bus, address.device);
+  }
+  if (entry == devices_.devices().end()) return;
+  if (debug_ && changed && !devices_.in_snapshot()) announcer_.list(entry->second);
+  if (entry->second.digest) lethal_.came({sysname, *entry->second.digest}, now);
+}
+
+void Reconciler::end_snapshot(Clock::time_point now) {
   rescan_asked_ = false;
   confirm_taken_back(now);
   if (!debug_) return;
-  for (const auto& [name, listed] : devices_.devices()) say_device(listed);
+  for (const auto& [name, device] : devices_.devices()) announcer_.list(device);
 }
 
-void Reconciler::watch(const ScannerMessage& message, Clock::time_point now) {
+void Reconciler::watch_connections(const ScannerMessage& message, Clock::time_point now) {
   if (const auto* const removed = std::get_if<DeviceRemoved>(&message)) flapping_.left(removed->sysname, now);
   const auto* const device = std::get_if<Device>(&message);
   if (device == nullptr || !device->digest) return;  // it will be told again when it answers
@@ -150,19 +114,8 @@ void Reconciler::watch(const ScannerMessage& message, Clock::time_point now) {
 }
 
 void Reconciler::count_connection(const Device& device, Clock::time_point now) {
-  if (const auto aside = flapping_.appeared(device.sysname, now)) say(*aside, device);
-}
-
-void Reconciler::say(const Flapping::PutAside& aside, const Device& device) {
-  const std::string port = "port " + aside.port;
-  if (!aside.as_hub)
-    return log_.say(port, log::Level::kWarning,
-                    concat(name_of(device), " reconnected more than ", config_->max_reconnects,
-                           " times within a minute: it is put aside until its port is quiet for 30 s"));
-  log_.say(port, log::Level::kWarning,
-           concat(port, ": what is behind it reconnected more than ",
-                  Flapping::kHubFactor * config_->max_reconnects,
-                  " times within a minute: each port behind it is put aside until that is quiet for 30 s"));
+  if (const auto aside = flapping_.appeared(device.sysname, now))
+    announcer_.put_aside(*aside, device, config_->max_reconnects);
 }
 
 // The device with these numbers, if it is known well enough to be told from others.
@@ -173,28 +126,30 @@ std::optional<Lethal::Subject> Reconciler::subject_at(const Hostdev& numbers) co
   return std::nullopt;
 }
 
+// Unless it has left.
+const Device* Reconciler::device_of(const Lethal::Subject& subject) const {
+  const auto device = devices_.devices().find(subject.port);
+  const bool is_there = device != devices_.devices().end() && device->second.digest == subject.digest;
+  return is_there ? &device->second : nullptr;
+}
+
 void Reconciler::watch_left(const DeviceTable::Left& left, Clock::time_point now) {
   if (!left.digest) return;
   const Lethal::Subject subject{left.port, *left.digest};
   for (const Uuid& guest : lethal_.left(subject, domains_.holders_of(left.numbers), now))
-    say_lethal(guest, subject);
+    put_aside_lethal(guest, subject);
 }
 
 void Reconciler::watch_death(const DomainChanged& changed, Clock::time_point now) {
   if (!is_machine(changed.name)) return;
   // What is under way may be what it died of: its answer comes too late.
-  if (const Change* const change = domains_.under_way(changed.uuid))
-    if (const auto subject = subject_at(change->key.hostdev)) lethal_.changed(changed.uuid, *subject, now);
+  if (const auto change = domains_.under_way(changed.uuid))
+    if (const auto subject = subject_at(change->hostdev)) lethal_.changed(changed.uuid, *subject, now);
   std::vector<Lethal::Subject> held;
-  for (const Hostdev& hostdev : domains_.last_held_by(changed.uuid))
+  for (const Hostdev& hostdev : domains_.table().last_held_by(changed.uuid))
     if (const auto subject = subject_at(hostdev)) held.push_back(*subject);
   for (const Lethal::Subject& subject : lethal_.died(changed.uuid, held, now))
-    say_lethal(changed.uuid, subject);
-}
-
-bool Reconciler::is_machine(const std::string& name) const {
-  return config_ && std::any_of(config_->machines.begin(), config_->machines.end(),
-                                [&](const Machine& machine) { return machine.name == name; });
+    put_aside_lethal(changed.uuid, subject);
 }
 
 void Reconciler::watch_change(const ChangeEnded& ended, Clock::time_point now) {
@@ -203,41 +158,31 @@ void Reconciler::watch_change(const ChangeEnded& ended, Clock::time_point now) {
   const bool tried = result.outcome == Outcome::kDone || result.outcome == Outcome::kSwapped ||
                      (result.outcome == Outcome::kFailed && !refused);
   if (!tried) return;
-  if (const auto subject = subject_at(ended.change.key.hostdev))
-    lethal_.changed(ended.change.key.domain, *subject, now);
+  if (const auto subject = subject_at(ended.key.hostdev)) lethal_.changed(ended.key.domain, *subject, now);
 }
 
-void Reconciler::say_lethal(const Uuid& guest, const Lethal::Subject& subject) {
+void Reconciler::put_aside_lethal(const Uuid& guest, const Lethal::Subject& subject) {
   plan_is_old_ = true;
-  const std::string machine = domains_.name_of(guest);
-  const auto device = devices_.devices().find(subject.port);
-  const bool is_there = device != devices_.devices().end() && device->second.digest == subject.digest;
-  log_.say(
-      subject_of(machine, subject.port), log::Level::kWarning,
-      concat(is_there ? name_of(device->second) : "the device of port=" + subject.port,
-             " is put aside for machine ", show_name(machine),
-             ", whose QEMU died twice within 2 s of a change of that device: until it is unplugged for 3 s "
-             "and plugged again, a reload or a restart of the daemon"));
+  announcer_.lethal(domains_.table().name_of(guest), subject.port, device_of(subject));
 }
 
-void Reconciler::put_aside_lethal(std::vector<DomainView>& views) const {
-  for (const auto& [guest, subject] : lethal_.put_aside()) {
-    const auto device = devices_.devices().find(subject.port);
-    if (device == devices_.devices().end() || device->second.digest != subject.digest) continue;
+bool Reconciler::is_machine(const std::string& name) const {
+  return config_ && std::any_of(config_->machines.begin(), config_->machines.end(),
+                                [&](const Machine& machine) { return machine.name == name; });
+}
+
+void Reconciler::serve_quiet_again(Clock::time_point now) {
+  const Flapping::Quiet quiet = flapping_.take_back(now);
+  plan_is_old_ = plan_is_old_ || quiet.behind_hubs || !quiet.ports.empty() || !quiet.hubs.empty();
+  announcer_.served_again(quiet);
+}
+
+std::vector<DomainView> Reconciler::views() const {
+  std::vector<DomainView> views = domains_.views();
+  for (const auto& [guest, subject] : lethal_.put_aside())
     for (DomainView& view : views)
-      if (view.uuid == guest) view.put_aside.insert(subject.port);
-  }
-}
-
-void Reconciler::take_back_quiet(Clock::time_point now) {
-  const auto [ports, hubs, behind_hubs] = flapping_.take_back(now);
-  plan_is_old_ = plan_is_old_ || behind_hubs;
-  for (const auto& [quiet, what] : {std::pair{&ports, "there"}, std::pair{&hubs, "behind it"}})
-    for (const std::string& port : *quiet) {
-      plan_is_old_ = true;
-      log_.say("port " + port, log::Level::kInfo,
-               concat("port ", port, " was quiet for 30 s: what is ", what, " is served again"));
-    }
+      if (view.uuid == guest && device_of(subject) != nullptr) view.put_aside.insert(subject.port);
+  return views;
 }
 
 std::set<std::string> Reconciler::put_aside() const {
@@ -256,37 +201,38 @@ void Reconciler::confirm_taken_back(Clock::time_point now) {
   }
   for (const std::string& sysname : in_vain)
     if (const auto device = devices_.devices().find(sysname); device != devices_.devices().end())
-      log_.say("port " + sysname, log::Level::kWarning,
-               concat(name_of(device->second), " is a guest's, but the host's driver ",
-                      show_word(device->second.host_driver), " keeps it: it is left as it is"));
+      announcer_.kept_by_driver(device->second);
 }
 
 void Reconciler::take(const ActuatorMessage& message, Clock::time_point now) {
-  log_.tick(now);
+  announcer_.tick(now);
   const bool refreshing = domains_.refreshing();
   const auto* const changed = std::get_if<DomainChanged>(&message);
   if (changed != nullptr && changed->news.died) watch_death(*changed, now);
-  if (const auto ended = domains_.take(message, now)) conclude(*ended, now);
-  for (const Uuid& domain : domains_.take_stirred()) attempts_.hurry(domain);
+  const auto ended = domains_.take(message, now);
+  for (const DomainNote& note : domains_.table().take_notes()) announcer_.note(note);
+  if (ended) conclude(*ended, now);
+  for (const Uuid& domain : domains_.table().take_stirred()) attempts_.hurry(domain);
   answer_ping();
-  if (debug_ && refreshing && !domains_.refreshing()) say_guests();
+  if (!debug_ || !refreshing || domains_.refreshing()) return;
+  for (const Guest& guest : domains_.table().guests()) announcer_.list(guest);
 }
 
 void Reconciler::step(Clock::time_point now) {
-  log_.tick(now);
+  announcer_.tick(now);
   if (!config_) return;
-  if (now >= std::min(next_round_, flapping_.next())) take_back_quiet(now);
+  if (now >= std::min(next_round_, flapping_.next())) serve_quiet_again(now);
   if (now >= next_round_) begin_round(now);
   if (now >= taken_back_.next() && taken_back_.take_doubt(now)) ask_rescan();
   domains_.describe_stale(now);
-  plan_is_old_ = domains_.take_changed() || plan_is_old_ || next_attempt_ <= now;
+  plan_is_old_ = domains_.table().take_changed() || plan_is_old_ || next_attempt_ <= now;
   if (plan_is_old_ && devices_.complete() && domains_.known(now)) carry_out_plan(now);
 }
 
 Clock::time_point Reconciler::next_step(Clock::time_point now) const {
   if (!config_) return Clock::time_point::max();
   // A domain whose first description is late stops being waited for.
-  const auto late = plan_is_old_ && domains_.connected() ? now + 100ms : Clock::time_point::max();
+  const auto late = plan_is_old_ && domains_.table().connected() ? now + 100ms : Clock::time_point::max();
   // Attempts have to wait for a plan that cannot be made yet.
   return std::min({next_round_, flapping_.next(), taken_back_.next(), plan_is_old_ ? late : next_attempt_});
 }
@@ -307,26 +253,26 @@ void Reconciler::ask_rescan() {
 
 void Reconciler::carry_out_plan(Clock::time_point now) {
   plan_is_old_ = false;
-  std::vector<DomainView> views = domains_.views();
-  put_aside_lethal(views);
-  const Plan plan = whawty::plan(devices_.devices(), views, *config_, put_aside(), taken_back_.due());
-  taken_back_.look(devices_.devices(), plan.contested, now);
+  const std::vector<DomainView> views = this->views();
+  const DeviceMap& devices = devices_.devices();
+  const Plan plan = whawty::plan(devices, views, *config_, put_aside(), taken_back_.due());
+  taken_back_.look(devices, plan.contested, now);
   forget_attempts(plan, views);
   // What was tried and is to be done again may fail again, and take seconds for that: it does not delay the
   // rest.
   for (const bool tried : {false, true}) carry_out(plan, tried, now);
-  say_conflicts(plan.conflicts);
-  say_refusals(plan.refusals);
-  say_empties(plan.empties);
+  announcer_.found(plan, devices);
   next_attempt_ = attempts_.next(now);
   report_status(views);
 }
 
 void Reconciler::carry_out(const Plan& plan, bool tried, Clock::time_point now) {
   for (const Detach& detach : plan.detaches)
-    if (attempts_.tried(key_of(detach)) == tried) carry_out(detach, now);
+    if (attempts_.tried(key_of(detach)) == tried) request(detach, {}, now);
+  // The plan has no attach without a digest.
   for (const Attach& attach : plan.attaches)
-    if (attempts_.tried(key_of(attach)) == tried) carry_out(attach, now);
+    if (attempts_.tried(key_of(attach)) == tried)
+      request(attach, devices_.devices().at(attach.sysname).digest.value(), now);
 }
 
 // What the plan no longer asks for needs no further attempt. Of a domain that is not settled the plan says
@@ -350,126 +296,31 @@ ChangeKey Reconciler::key_of(const Attach& attach) const {
   return {attach.domain, true, hostdev_of(devices_.devices().at(attach.sysname))};
 }
 
-void Reconciler::carry_out(const Detach& detach, Clock::time_point now) {
-  request({key_of(detach),
-           {},
-           device_name(devices_.devices(), detach.sysname, detach.hostdev),
-           domains_.name_of(detach.domain),
-           why_of(detach, devices_.devices()),
-           detach.sysname},
-          now);
-}
-
-void Reconciler::carry_out(const Attach& attach, Clock::time_point now) {
-  const Device& device = devices_.devices().at(attach.sysname);
-  const std::string machine = domains_.name_of(attach.domain);
-  request({key_of(attach),
-           device.digest.value(),  // the plan has no attach without one
-           name_of(device), machine, rule_name(machine, attach.rule), attach.sysname},
-          now);
-}
-
-void Reconciler::request(const Change& change, Clock::time_point now) {
-  if (!attempts_.due(change.key, now)) return;
+template <class Wanted>
+void Reconciler::request(const Wanted& wanted, const Digest& digest, Clock::time_point now) {
+  const ChangeKey key = key_of(wanted);
   // What does not go out now is asked for again when the next answer makes room.
-  if (domains_.request(change, now)) attempts_.began(change.key);
+  if (!attempts_.due(key, now) || !domains_.request(key, digest, now)) return;
+  attempts_.began(key);
+  announcer_.asked_for(key, wanted, domains_.table().name_of(key.domain), devices_.devices());
 }
 
 void Reconciler::conclude(const ChangeEnded& ended, Clock::time_point now) {
-  if (ended.result.outcome == Outcome::kStalled) return;  // it was not tried
+  const auto& [key, result, took] = ended;
+  if (result.outcome == Outcome::kStalled) return announcer_.not_tried(key);
   watch_change(ended, now);
-  const bool done = ended.result.outcome == Outcome::kDone;
-  const ChangeKey& key = ended.change.key;
-  say(attempts_.ended(key, done, now, done && !key.attach ? kDetachPatience : Clock::duration{}), ended, now);
+  const bool done = result.outcome == Outcome::kDone;
+  const auto report =
+      attempts_.ended(key, done, now, done && !key.attach ? kDetachPatience : Clock::duration{});
+  announcer_.ended(key, result, took, now, report, attempts_.tries(key));
   next_attempt_ = attempts_.next(now);
   // The scanner's record of the device is out of date.
-  if (ended.result.outcome == Outcome::kOtherDevice || ended.result.outcome == Outcome::kSwapped)
-    ask_rescan();
-}
-
-void Reconciler::say(Attempts::Report report, const ChangeEnded& ended, Clock::time_point now) {
-  const ChangeKey& key = ended.change.key;
-  const std::string what = (key.attach ? "attached " : "detached ") + text_of(ended.change);
-  const std::string took = (key.attach ? " in " : ", in ") + duration_text(ended.took);
-  switch (report) {
-    case Attempts::Report::kNothing:
-      break;
-    case Attempts::Report::kDone:
-      output_.say(log::Level::kInfo, what + took);
-      break;
-    case Attempts::Report::kMended:
-      output_.say(log::Level::kInfo, concat(what, took, ", after ", tries_text(attempts_.tries(key), now)));
-      break;
-    case Attempts::Report::kInVain:
-    case Attempts::Report::kFailed:
-      say_failure(report, ended);
-      break;
-  }
-}
-
-void Reconciler::say_failure(Attempts::Report report, const ChangeEnded& ended) {
-  const Change& change = ended.change;
-  const std::string machine = show_name(change.machine);
-  const std::string subject = subject_of(change.machine, change.port);
-  if (report == Attempts::Report::kInVain)
-    return log_.say(
-        subject, log::Level::kWarning,
-        concat("libvirt said that it had ", change.key.attach ? "attached " : "detached ", change.device,
-               ", but the live XML of ", machine, " does not show it: trying again"));
-  log_.say(subject, log::Level::kError,
-           concat("cannot ", change.key.attach ? "attach " : "detach ", text_of(change), ": ",
-                  failure_text(ended.result), ": trying again"));
-}
-
-void Reconciler::say_conflicts(const std::vector<Conflict>& conflicts) {
-  for (const Conflict& conflict : conflicts) {
-    if (std::find(conflicts_.begin(), conflicts_.end(), conflict) != conflicts_.end()) continue;
-    const std::string device = device_name(devices_.devices(), conflict.sysname, {});
-    log_.say(
-        subject_of(conflict.machine, conflict.sysname), log::Level::kWarning,
-        concat("machine ", show_name(conflict.machine), " also wants ", device, " by ",
-               rule_name(conflict.machine, conflict.rule), ": it stays with ", show_name(conflict.holder)));
-  }
-  conflicts_ = conflicts;
-}
-
-void Reconciler::say_refusals(const std::vector<Refusal>& refusals) {
-  for (const Refusal& refusal : refusals) {
-    if (is_passing(refusal) || std::find(refusals_.begin(), refusals_.end(), refusal) != refusals_.end())
-      continue;
-    log_.say(subject_of(refusal.machine, refusal.sysname), log::Level::kWarning,
-             concat(device_name(devices_.devices(), refusal.sysname, {}), " stays with the host: ",
-                    refusal.authorized ? text_of(refusal.uses) : "it is not authorized", "; machine ",
-                    show_name(refusal.machine), " wants it by ", rule_name(refusal.machine, refusal.rule),
-                    refusal.authorized ? "; to allow it, say allow-host-device: true in that rule" : ""));
-  }
-  refusals_ = refusals;
-}
-
-void Reconciler::say_empties(const std::vector<Empty>& empties) {
-  for (const Empty& empty : empties) {
-    if (std::find(empties_.begin(), empties_.end(), empty) != empties_.end()) continue;
-    if (empty.kept)
-      log_.say(subject_of(empty.machine, ""), log::Level::kWarning, text_of(empty));
-    else
-      output_.say(log::Level::kError, text_of(empty));
-  }
-  empties_ = empties;
-}
-
-void Reconciler::say_device(const Device& device) {
-  for (const std::string& line : listing_of(device)) output_.say(log::Level::kDebug, line);
-}
-
-void Reconciler::say_guests() {
-  for (const Guest& guest : domains_.guests())
-    output_.say(log::Level::kDebug, concat("guest ", show_name(guest.name), ' ', to_string(guest.uuid),
-                                           guest.running ? " running" : " off"));
+  if (result.outcome == Outcome::kOtherDevice || result.outcome == Outcome::kSwapped) ask_rescan();
 }
 
 void Reconciler::report_status(const std::vector<DomainView>& views) {
   Status status;
-  status.libvirt_connected = domains_.connected();
+  status.libvirt_connected = domains_.table().connected();
   status.machines = static_cast<std::uint32_t>(config_->machines.size());
   for (const DomainView& view : views) {
     const bool ours = is_machine(view.name);

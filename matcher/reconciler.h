@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// Makes the guests what the configuration says: has the plan carried out, and says what became of it. No I/O:
-// what it wants done goes to an Output, and time is a parameter.
+// Makes the guests what the configuration says: when to look, when to act. No I/O: what it wants done goes to
+// an Output, and time is a parameter.
 #pragma once
 
 #include <optional>
@@ -10,15 +10,17 @@
 #include <string>
 #include <vector>
 
-#include "matcher/attempts.h"
-#include "matcher/config.h"
-#include "matcher/device_table.h"
-#include "matcher/domain_table.h"
-#include "matcher/flapping.h"
-#include "matcher/lethal.h"
+#include "matcher/configuration/config.h"
+#include "matcher/decided/attempts.h"
+#include "matcher/decided/flapping.h"
+#include "matcher/decided/lethal.h"
+#include "matcher/decided/plan.h"
+#include "matcher/decided/taken_back.h"
+#include "matcher/domains.h"
+#include "matcher/heartbeat.h"
+#include "matcher/known/device_table.h"
 #include "matcher/output.h"
-#include "matcher/plan.h"
-#include "matcher/taken_back.h"
+#include "matcher/said/announcer.h"
 
 namespace whawty {
 
@@ -26,7 +28,7 @@ class Reconciler {
  public:
   // In debug mode each scan is said in full.
   Reconciler(Output& output, bool debug)
-      : output_(output), debug_(debug), log_(output), domains_(output, log_) {}
+      : output_(output), debug_(debug), announcer_(output), domains_(output) {}
 
   // Take in what happened; acting is step's. Throw Violation for what the protocol does not allow now.
   void use(Config config, Clock::time_point now);
@@ -45,17 +47,19 @@ class Reconciler {
 
  private:
   void answer_ping();
-  void watch(const ScannerMessage& message, Clock::time_point now);
+  void take_device(ScannerMessage message, Clock::time_point now);
+  void end_snapshot(Clock::time_point now);
+  void watch_connections(const ScannerMessage& message, Clock::time_point now);
   void count_connection(const Device& device, Clock::time_point now);
-  void say(const Flapping::PutAside& aside, const Device& device);
   std::optional<Lethal::Subject> subject_at(const Hostdev& numbers) const;
+  const Device* device_of(const Lethal::Subject& subject) const;
   void watch_left(const DeviceTable::Left& left, Clock::time_point now);
   void watch_death(const DomainChanged& changed, Clock::time_point now);
-  bool is_machine(const std::string& name) const;
   void watch_change(const ChangeEnded& ended, Clock::time_point now);
-  void say_lethal(const Uuid& guest, const Lethal::Subject& device);
-  void put_aside_lethal(std::vector<DomainView>& views) const;
-  void take_back_quiet(Clock::time_point now);
+  void put_aside_lethal(const Uuid& guest, const Lethal::Subject& device);
+  bool is_machine(const std::string& name) const;
+  void serve_quiet_again(Clock::time_point now);
+  std::vector<DomainView> views() const;
   std::set<std::string> put_aside() const;
   void confirm_taken_back(Clock::time_point now);
   void begin_round(Clock::time_point now);
@@ -65,39 +69,27 @@ class Reconciler {
   static ChangeKey key_of(const Detach& detach);
   ChangeKey key_of(const Attach& attach) const;
   void carry_out(const Plan& plan, bool tried, Clock::time_point now);
-  void carry_out(const Detach& detach, Clock::time_point now);
-  void carry_out(const Attach& attach, Clock::time_point now);
-  void request(const Change& change, Clock::time_point now);
+  template <class Wanted>
+  void request(const Wanted& wanted, const Digest& digest, Clock::time_point now);
   void conclude(const ChangeEnded& ended, Clock::time_point now);
-  void say(Attempts::Report report, const ChangeEnded& ended, Clock::time_point now);
-  void say_failure(Attempts::Report report, const ChangeEnded& ended);
-  void say_conflicts(const std::vector<Conflict>& conflicts);
-  void say_refusals(const std::vector<Refusal>& refusals);
-  void say_empties(const std::vector<Empty>& empties);
-  void say_device(const Device& device);
-  void say_guests();
   void report_status(const std::vector<DomainView>& views);
 
   Output& output_;
   const bool debug_;
-  LimitedLog log_;
+  Announcer announcer_;
   std::optional<Config> config_;
   DeviceTable devices_;
-  DomainTable domains_;
+  Domains domains_;
   Attempts attempts_;
   Flapping flapping_;
   TakenBack taken_back_;
   Lethal lethal_;
-  std::vector<Conflict> conflicts_;  // those that hold, and were said
-  std::vector<Refusal> refusals_;    // the same
-  std::vector<Empty> empties_;       // the same
+  Heartbeat heartbeat_;
   Clock::time_point next_round_;
   Clock::time_point next_attempt_ = Clock::time_point::max();
   bool plan_is_old_ = false;
   bool rescan_asked_ = false;  // and its snapshot has not ended
   std::optional<Status> reported_;
-  bool scanner_ping_ = false;  // unanswered
-  bool pinged_ = false;        // and not yet said that all is alive
 };
 
 }  // namespace whawty

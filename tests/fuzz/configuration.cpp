@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <span>
 
-#include "matcher/config_loader.h"
+#include "matcher/configuration/config_loader.h"
 #include "tests/fuzz/printable.h"
 #include "tests/fuzz/targets.h"
 

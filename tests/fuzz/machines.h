@@ -4,7 +4,7 @@
 // The configurations that the targets without one of their own decide by.
 #pragma once
 
-#include "matcher/config_loader.h"
+#include "matcher/configuration/config_loader.h"
 #include "tests/fuzz/targets.h"
 
 namespace whawty::fuzz {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <set>
 
-#include "matcher/match.h"
-#include "matcher/plan.h"
+#include "matcher/decided/match.h"
+#include "matcher/decided/plan.h"
 #include "tests/fuzz/machines.h"
 #include "tests/fuzz/reader.h"
 

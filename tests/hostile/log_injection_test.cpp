@@ -12,9 +12,9 @@
 #include <chrono>
 
 #include "common/log.h"
-#include "matcher/config_loader.h"
-#include "matcher/messages.h"
+#include "matcher/configuration/config_loader.h"
 #include "matcher/reconciler.h"
+#include "matcher/said/messages.h"
 #include "tests/fuzz/printable.h"
 
 namespace whawty {

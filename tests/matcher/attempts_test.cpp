@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-#include "matcher/attempts.h"
+#include "matcher/decided/attempts.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-#include "matcher/config_loader.h"
+#include "matcher/configuration/config_loader.h"
 
 #include <gmock/gmock.h>
 #include <sys/wait.h>
@@ -13,7 +13,7 @@
 #include "common/text.h"
 #include "config_text.h"
 #include "corpus.h"
-#include "matcher/match.h"
+#include "matcher/decided/match.h"
 
 namespace whawty::testing {
 namespace {

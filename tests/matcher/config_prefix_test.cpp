@@ -11,7 +11,7 @@
 
 #include "common/text.h"
 #include "corpus.h"
-#include "matcher/config_loader.h"
+#include "matcher/configuration/config_loader.h"
 
 namespace whawty::testing {
 namespace {

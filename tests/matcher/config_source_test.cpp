@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-#include "matcher/config_source.h"
+#include "matcher/configuration/config_source.h"
 
 #include <gmock/gmock.h>
 

@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "matcher/config_loader.h"
+#include "matcher/configuration/config_loader.h"
 
 namespace whawty::testing {
 

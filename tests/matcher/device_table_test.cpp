@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-#include "matcher/device_table.h"
+#include "matcher/known/device_table.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-#include "matcher/domain_xml.h"
+#include "matcher/known/domain_xml.h"
 
 #include <gmock/gmock.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-#include "matcher/go_duration.h"
+#include "matcher/configuration/go_duration.h"
 
 #include <gmock/gmock.h>
 

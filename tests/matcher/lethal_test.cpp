@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-#include "matcher/lethal.h"
+#include "matcher/decided/lethal.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-#include "matcher/match.h"
+#include "matcher/decided/match.h"
 
 #include <gmock/gmock.h>
 
-#include "matcher/config_loader.h"
+#include "matcher/configuration/config_loader.h"
 
 namespace whawty {
 namespace {

@@ -2,14 +2,14 @@
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
 // The meaning of the product, case by case.
-#include "matcher/plan.h"
+#include "matcher/decided/plan.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <ostream>
 
-#include "matcher/config_loader.h"
+#include "matcher/configuration/config_loader.h"
 
 namespace whawty {
 namespace {

@@ -2,7 +2,7 @@
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
 // What the log advises, for errors as libvirt 9.0 and QEMU 7.2 word them.
-#include "matcher/remedy.h"
+#include "matcher/said/remedy.h"
 
 #include <gmock/gmock.h>
 #include <libvirt/virterror.h>

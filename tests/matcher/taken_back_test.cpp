@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-#include "matcher/taken_back.h"
+#include "matcher/decided/taken_back.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-#include "matcher/utf8.h"
+#include "matcher/configuration/utf8.h"
 
 #include <gmock/gmock.h>
 

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "matcher/config_loader.h"
+#include "matcher/configuration/config_loader.h"
 #include "matcher/reconciler.h"
 
 namespace whawty {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-#include "matcher/yaml_integer.h"
+#include "matcher/configuration/yaml_integer.h"
 
 #include <gmock/gmock.h>
 

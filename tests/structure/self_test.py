@@ -32,11 +32,19 @@ class IncludesTest(unittest.TestCase):
         self.good("protocol/x.cpp", "common/fd.h")
         self.bad("matcher/x.cpp", "../scanner/y.h")
 
+    def test_rooms(self):
+        for room, below in sources_test.ROOMS.items():
+            process = room.split("/")[0]
+            self.good(f"{process}/x.cpp", f"{room}/y.h")
+            self.bad(f"{room}/x.cpp", f"{process}/y.h")
+            for other in sources_test.ROOMS:
+                (self.good if other in below | {room} else self.bad)(f"{room}/x.cpp", f"{other}/y.h")
+
     def test_libraries(self):
         own = {
-            "yaml-cpp/yaml.h": "matcher",
-            "re2/re2.h": "matcher",
-            "pugixml.hpp": "matcher",
+            "yaml-cpp/yaml.h": "matcher/configuration",
+            "re2/re2.h": "matcher/configuration",
+            "pugixml.hpp": "matcher/known",
             "libvirt/libvirt.h": "actuator",
             "libudev.h": "scanner",
             "capnp/message.h": "protocol",
@@ -46,8 +54,8 @@ class IncludesTest(unittest.TestCase):
             "protocol/frame.h": "protocol",
         }
         for header, owner in own.items():
-            for folder in sources_test.FOLDERS:
-                (self.good if folder == owner else self.bad)(f"{folder}/x.cpp", header)
+            for place in sources_test.PLACES:
+                (self.good if place == owner else self.bad)(f"{place}/x.cpp", header)
         self.bad("supervisor/x.cpp", "systemd/sd-daemon.h")
 
     def test_public_headers(self):

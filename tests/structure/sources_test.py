@@ -12,15 +12,27 @@ import sys
 PROCESSES = ("supervisor", "scanner", "matcher", "actuator")
 FOLDERS = PROCESSES + ("protocol", "common")
 
-# Folder -> the folders whose headers it may include.
-ARROWS = {folder: {folder, "protocol", "common"} for folder in PROCESSES}
+# Room of a process -> the rooms of the same process whose headers it may include. The process includes all of them.
+ROOMS = {
+    "matcher/configuration": set(),
+    "matcher/known": set(),
+    "matcher/decided": {"matcher/known", "matcher/configuration"},
+    "matcher/said": {"matcher/decided", "matcher/known", "matcher/configuration"},
+}
+PLACES = FOLDERS + tuple(ROOMS)
+
+# Folder or room -> the places whose headers it may include.
+ARROWS = {room: {room, "protocol", "common"} | below for room, below in ROOMS.items()}
+for process in PROCESSES:
+    ARROWS[process] = {process, "protocol", "common"} | {room for room in ROOMS if room.startswith(f"{process}/")}
 ARROWS["protocol"] = {"protocol", "common"}
 ARROWS["common"] = {"common"}
 
-# What is behind a library's headers stays in the folders that are named with it.
+# What is behind a library's headers stays in the places that are named with it.
 LIBRARIES = {
     r"capnp/|kj/|.*\.capnp\.h$": {"protocol"},
-    r"yaml-cpp/|re2/|pugixml": {"matcher"},
+    r"yaml-cpp/|re2/": {"matcher/configuration"},
+    r"pugixml": {"matcher/known"},
     r"libvirt/": {"actuator"},
     r"libudev": {"scanner"},
     r"seccomp\.h$": {"common"},
@@ -34,17 +46,25 @@ SOURCES = {".h", ".cpp", ".cmake", ".py", ".sh"}
 EXEMPT = ("tests/corpus/", "build")
 
 
+def place_of(path):
+    """The room, or else the folder, that a file or header is in."""
+    folder, _, rest = path.partition("/")
+    room = f"{folder}/{rest.partition('/')[0]}"
+    return room if room in ROOMS else folder
+
+
 def include_problems(path, text):
     """The problems of one source file of a folder of the product; path is relative to the root."""
+    place = place_of(path)
     folder = pathlib.PurePath(path).parts[0]
     problems = []
     for header in INCLUDE.findall(text):
-        target = header.split("/")[0] if "/" in header else folder
-        if target in FOLDERS and target not in ARROWS[folder]:
-            problems.append(f"{path}: includes {header}: no arrow leads from {folder} to {target}")
+        target = place_of(header) if "/" in header else place
+        if target in PLACES and target not in ARROWS[place]:
+            problems.append(f"{path}: includes {header}: no arrow leads from {place} to {target}")
         for library, allowed in LIBRARIES.items():
-            if re.match(library, header) and folder not in allowed:
-                problems.append(f"{path}: includes {header}: not in {folder}/")
+            if re.match(library, header) and place not in allowed:
+                problems.append(f"{path}: includes {header}: not in {place}/")
             # Generated headers lie below protocol/schema/.
         if header.startswith("protocol/schema/") and folder != "protocol":
             problems.append(f"{path}: includes {header}: generated code stays in protocol/")

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#include "matcher/decided/match.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "matcher/configuration/utf8.h"
+
+namespace whawty {
+namespace {
+
+// The value as Go's regexp reads it: each byte that is not UTF-8 is one U+FFFD. RE2 itself lets no pattern,
+// not even a dot, match such a byte, and its Latin-1 mode would take each byte of a pattern's umlaut for a
+// letter of its own.
+std::string readable(std::string_view bytes) {
+  constexpr std::string_view kReplacement = "\xef\xbf\xbd";
+  std::string text;
+  while (!bytes.empty()) {
+    const std::size_t length = utf8_length(bytes);
+    text += length > 0 ? bytes.substr(0, length) : kReplacement;
+    bytes.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return text;
+}
+
+bool is_found(const RE2& pattern, std::string_view bytes) {
+  const std::string text = readable(bytes);
+  return pattern.Match(text, 0, text.size(), RE2::UNANCHORED, nullptr, 0);
+}
+
+bool holds(const PropertyCondition& condition, const Device& device) {
+  const auto property =
+      std::lower_bound(device.properties.begin(), device.properties.end(), condition.name,
+                       [](const Property& p, const std::string& name) { return p.name < name; });
+  if (property == device.properties.end() || property->name != condition.name) return false;
+  if (condition.equals) return property->value == *condition.equals;
+  return is_found(*condition.pattern, property->value);
+}
+
+bool contains_all(const std::vector<std::string>& tags, const std::vector<std::string>& wanted) {
+  return std::all_of(wanted.begin(), wanted.end(), [&](const std::string& tag) {
+    return std::find(tags.begin(), tags.end(), tag) != tags.end();
+  });
+}
+
+template <class Number>
+bool fits(const std::optional<Number>& wanted, Number value) {
+  return !wanted || *wanted == value;
+}
+
+}  // namespace
+
+bool matches(const Rule& rule, const Device& device) {
+  return fits(rule.bus, device.bus) && fits(rule.device, device.number) && fits(rule.vendor, device.vendor) &&
+         fits(rule.product, device.product) && contains_all(device.tags, rule.tags) &&
+         contains_all(device.current_tags, rule.current_tags) &&
+         std::all_of(rule.properties.begin(), rule.properties.end(),
+                     [&](const PropertyCondition& condition) { return holds(condition, device); });
+}
+
+std::optional<std::size_t> first_match(const Machine& machine, const Device& device) {
+  for (std::size_t i = 0; i < machine.rules.size(); ++i)
+    if (matches(machine.rules[i], device)) return i;
+  return std::nullopt;
+}
+
+std::optional<std::size_t> first_match_for_host_device(const Machine& machine, const Device& device) {
+  for (std::size_t i = 0; i < machine.rules.size(); ++i)
+    if (machine.rules[i].allow_host_device && matches(machine.rules[i], device)) return i;
+  return std::nullopt;
+}
+
+}  // namespace whawty

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// The domains of libvirt, as the actuator tells them. Facts only: who asks for them is domains.h.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "matcher/known/facts.h"
+#include "protocol/actuator_to_matcher.h"
+
+namespace whawty {
+
+inline constexpr std::size_t kMaxDomains = 4096;
+
+// Something about a domain, or about their list, that the log should say once.
+struct DomainNote {
+  enum class Kind {
+    kListFailed,       // detail: the message
+    kListWorks,        // again
+    kStalled,          // a call for it does not return
+    kNotDescribed,     // detail: libvirt's message
+    kUnreadable,       // detail: what is wrong with its XML, printable
+    kTooManyHostdevs,  // count: the bound
+    kNoRoom,           // count: the bound of all domains
+    kUnidentified,     // count: of its hostdevs
+  };
+  Kind kind = Kind::kStalled;
+  std::string domain{};
+  std::string detail{};
+  std::size_t count = 0;
+  bool operator==(const DomainNote&) const = default;
+};
+
+struct Guest {
+  std::string name;
+  Uuid uuid;
+  bool running = false;
+};
+
+class DomainTable {
+ public:
+  // A list of all domains was asked for; it names one; it has ended, with or without success. Then those that
+  // it did not name are gone, but for the busy ones, for which a request is unanswered, and those with an
+  // event since.
+  void begin_list();
+  void take(const DomainListed& listed, Clock::time_point now);
+  void end_list(const Result& result, const std::set<Uuid>& busy);
+
+  // An event: the domain is to be described again.
+  void take(const DomainChanged& changed, Clock::time_point now);
+
+  // A call for the domain does not return.
+  void stall(const Uuid& uuid);
+
+  // A request to describe the domain was answered; the XML is empty unless it was done.
+  void describe(const Uuid& uuid, const Result& result, const std::string& xml);
+
+  // A request to change the domain was answered. An orphan: the device that it has now was disconnected
+  // meanwhile.
+  void change(const Uuid& uuid, const Result& result);
+  void attach(const Uuid& uuid, const Hostdev& hostdev, bool orphan);
+
+  // A device was disconnected: hostdevs with its numbers are orphans from now on.
+  void disconnected(const Hostdev& device);
+
+  // The domains that are to be described, unless they are stalled. asked: one of them is being described.
+  std::vector<Uuid> stale() const;
+  void asked(const Uuid& uuid);
+
+  // The running domains that have a hostdev with these numbers.
+  std::vector<Uuid> holders_of(const Hostdev& device) const;
+
+  // What the domain has; what it had, once it has stopped.
+  std::vector<Hostdev> last_held_by(const Uuid& uuid) const;
+
+  // The running domains. Those of which something is not known are not settled.
+  std::vector<DomainView> views() const;
+
+  // Whether a running domain may hold devices that were not heard of yet. One that takes longer than a second
+  // to be described is not waited for.
+  bool waits_for_one(const std::set<Uuid>& busy, Clock::time_point now) const;
+
+  // True once libvirt has named its domains.
+  bool connected() const { return connected_; }
+  bool knows(const Uuid& uuid) const { return domains_.contains(uuid); }
+  std::string name_of(const Uuid& uuid) const;
+
+  // All domains that libvirt named last.
+  std::vector<Guest> guests() const;
+
+  // Since the last call: whether the views have changed; the domains to which something happened, so that
+  // what failed for them may work now; what the log should say.
+  bool take_changed() { return std::exchange(changed_, false); }
+  std::vector<Uuid> take_stirred() { return std::exchange(stirred_, {}); }
+  std::vector<DomainNote> take_notes() { return std::exchange(notes_, {}); }
+
+ private:
+  struct State {
+    std::string name;
+    bool active = false;
+    bool described = false;  // since it runs, or tried in vain
+    bool readable = false;   // the last description made sense
+    bool stale = false;      // something happened since it was described
+    bool stalled = false;    // a call for it does not return
+    std::vector<LiveHostdev> hostdevs;
+    std::vector<LiveHostdev> attached;   // since it was described: nobody else's
+    std::vector<LiveHostdev> last_held;  // when it stopped
+    bool let_go = false;                 // of its USB devices, since it was described
+    std::vector<Hostdev> orphans;        // of these, those whose device was disconnected
+    bool listed = false;                 // by the last list that was asked for
+    bool listed_active = false;
+    std::optional<DomainNote> complaint;  // what was last said of its XML
+    Clock::time_point since;              // when it was first heard of, or started
+    bool settled() const { return described && readable && !stale && !stalled; }
+  };
+
+  State& note(const Uuid& uuid, const std::string& name, Clock::time_point now);
+  State* find(const Uuid& uuid);
+  void take_description(State& domain, const Uuid& uuid, const std::string& xml);
+  std::size_t hostdevs_of_others(const Uuid& uuid) const;
+  void stop(State& domain);
+  void give_up(State& domain, DomainNote::Kind kind, std::string_view detail, std::size_t count);
+  void complain(State& domain, DomainNote::Kind kind, std::string_view detail, std::size_t count);
+
+  std::map<Uuid, State> domains_;
+  bool connected_ = false;
+  bool list_failed_ = false;  // the last time, which was said
+  bool changed_ = false;
+  std::vector<Uuid> stirred_;
+  std::vector<DomainNote> notes_;
+};
+
+}  // namespace whawty

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#include "matcher/said/announcer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/text.h"
+#include "matcher/said/messages.h"
+
+namespace whawty {
+namespace {
+
+const Device* find(const DeviceMap& devices, const std::string& sysname) {
+  const auto device = devices.find(sysname);
+  return device == devices.end() ? nullptr : &device->second;
+}
+
+// "003/005 046d:0825 ...", as the device names itself while it is on the host.
+std::string device_name(const DeviceMap& devices, const std::string& sysname, const Hostdev& hostdev) {
+  const Device* const device = find(devices, sysname);
+  return device == nullptr ? name_of(hostdev) : name_of(*device);
+}
+
+std::string why_of(const Detach& detach, const DeviceMap& devices) {
+  const Device* const device = find(devices, detach.sysname);
+  if (detach.reason != DetachReason::kTakenBack || device == nullptr) return reason_of(detach.reason);
+  return concat(reason_of(detach.reason), " (", show_word(device->host_driver), ")");
+}
+
+// What the limit of the log counts lines by.
+std::string subject_of(const std::string& machine, const std::string& port) {
+  return concat("machine ", show_name(machine), port.empty() ? "" : " and port ", port);
+}
+
+// A disk that settles will be free in a moment, and was spoken of when it was in use.
+bool is_passing(const Refusal& refusal) {
+  return refusal.authorized && std::all_of(refusal.uses.begin(), refusal.uses.end(), [](const HostUse& use) {
+           return use.kind == HostUseKind::kSettling;
+         });
+}
+
+template <class Finding>
+bool is_in(const std::vector<Finding>& said, const Finding& finding) {
+  return std::find(said.begin(), said.end(), finding) != said.end();
+}
+
+}  // namespace
+
+void Announcer::begin_again() {
+  conflicts_.clear();
+  refusals_.clear();
+  empties_.clear();
+}
+
+void Announcer::asked_for(const ChangeKey& key, const Detach& detach, const std::string& machine,
+                          const DeviceMap& devices) {
+  words_[key] = {device_name(devices, detach.sysname, detach.hostdev), machine, why_of(detach, devices),
+                 detach.sysname};
+}
+
+void Announcer::asked_for(const ChangeKey& key, const Attach& attach, const std::string& machine,
+                          const DeviceMap& devices) {
+  words_[key] = {name_of(devices.at(attach.sysname)), machine, rule_name(machine, attach.rule),
+                 attach.sysname};
+}
+
+// "DEVICE to a by a[0]", or "DEVICE from a: it left the host".
+std::string Announcer::text_of(const ChangeKey& key, const Words& words) {
+  const std::string machine = show_name(words.machine);
+  return words.device + (key.attach ? " to " + machine + " by " : " from " + machine + ": ") + words.why;
+}
+
+void Announcer::ended(const ChangeKey& key, const Result& result, Clock::duration took, Clock::time_point now,
+                      Attempts::Report report, const Attempts::Tries& tries) {
+  const auto entry = words_.extract(key);
+  if (entry.empty()) return;
+  const Words& words = entry.mapped();
+  const std::string done = concat(key.attach ? "attached " : "detached ", text_of(key, words),
+                                  key.attach ? " in " : ", in ", duration_text(took));
+  switch (report) {
+    case Attempts::Report::kNothing:
+      break;
+    case Attempts::Report::kDone:
+      sink_.say(log::Level::kInfo, done);
+      break;
+    case Attempts::Report::kMended:
+      sink_.say(log::Level::kInfo,
+                concat(done, ", after ", tries.count, " attempts in ", duration_text(now - tries.first)));
+      break;
+    case Attempts::Report::kInVain:
+      in_vain(key, words);
+      break;
+    case Attempts::Report::kFailed:
+      failed(key, words, result);
+      break;
+  }
+}
+
+void Announcer::in_vain(const ChangeKey& key, const Words& words) {
+  log_.say(subject_of(words.machine, words.port), log::Level::kWarning,
+           concat("libvirt said that it had ", key.attach ? "attached " : "detached ", words.device,
+                  ", but the live XML of ", show_name(words.machine), " does not show it: trying again"));
+}
+
+void Announcer::failed(const ChangeKey& key, const Words& words, const Result& result) {
+  log_.say(subject_of(words.machine, words.port), log::Level::kError,
+           concat("cannot ", key.attach ? "attach " : "detach ", text_of(key, words), ": ",
+                  failure_text(result), ": trying again"));
+}
+
+void Announcer::found(const Plan& plan, const DeviceMap& devices) {
+  for (const Conflict& one : plan.conflicts)
+    if (!is_in(conflicts_, one)) conflict(one, devices);
+  conflicts_ = plan.conflicts;
+  for (const Refusal& one : plan.refusals)
+    if (!is_passing(one) && !is_in(refusals_, one)) refusal(one, devices);
+  refusals_ = plan.refusals;
+  for (const Empty& one : plan.empties)
+    if (!is_in(empties_, one)) empty(one);
+  empties_ = plan.empties;
+}
+
+void Announcer::conflict(const Conflict& conflict, const DeviceMap& devices) {
+  log_.say(
+      subject_of(conflict.machine, conflict.sysname), log::Level::kWarning,
+      concat("machine ", show_name(conflict.machine), " also wants ",
+             device_name(devices, conflict.sysname, {}), " by ", rule_name(conflict.machine, conflict.rule),
+             ": it stays with ", show_name(conflict.holder)));
+}
+
+void Announcer::refusal(const Refusal& refusal, const DeviceMap& devices) {
+  log_.say(subject_of(refusal.machine, refusal.sysname), log::Level::kWarning,
+           concat(device_name(devices, refusal.sysname, {}), " stays with the host: ",
+                  refusal.authorized ? whawty::text_of(refusal.uses) : "it is not authorized", "; machine ",
+                  show_name(refusal.machine), " wants it by ", rule_name(refusal.machine, refusal.rule),
+                  refusal.authorized ? "; to allow it, say allow-host-device: true in that rule" : ""));
+}
+
+void Announcer::empty(const Empty& empty) {
+  const std::string text = whawty::text_of(empty);
+  if (empty.kept) return log_.say(subject_of(empty.machine, ""), log::Level::kWarning, text);
+  sink_.say(log::Level::kError, text);
+}
+
+void Announcer::put_aside(const Flapping::PutAside& aside, const Device& device, unsigned reconnects) {
+  const std::string port = "port " + aside.port;
+  if (!aside.as_hub)
+    return log_.say(port, log::Level::kWarning,
+                    concat(name_of(device), " reconnected more than ", reconnects,
+                           " times within a minute: it is put aside until its port is quiet for 30 s"));
+  log_.say(port, log::Level::kWarning,
+           concat(port, ": what is behind it reconnected more than ", Flapping::kHubFactor * reconnects,
+                  " times within a minute: each port behind it is put aside until that is quiet for 30 s"));
+}
+
+void Announcer::served_again(const Flapping::Quiet& quiet) {
+  for (const auto& [ports, what] : {std::pair{&quiet.ports, "there"}, std::pair{&quiet.hubs, "behind it"}})
+    for (const std::string& port : *ports)
+      log_.say("port " + port, log::Level::kInfo,
+               concat("port ", port, " was quiet for 30 s: what is ", what, " is served again"));
+}
+
+void Announcer::lethal(const std::string& machine, const std::string& port, const Device* device) {
+  log_.say(
+      subject_of(machine, port), log::Level::kWarning,
+      concat(device == nullptr ? "the device of port=" + port : name_of(*device),
+             " is put aside for machine ", show_name(machine),
+             ", whose QEMU died twice within 2 s of a change of that device: until it is unplugged for 3 s "
+             "and plugged again, a reload or a restart of the daemon"));
+}
+
+void Announcer::kept_by_driver(const Device& device) {
+  log_.say("port " + device.sysname, log::Level::kWarning,
+           concat(name_of(device), " is a guest's, but the host's driver ", show_word(device.host_driver),
+                  " keeps it: it is left as it is"));
+}
+
+void Announcer::note(const DomainNote& note) {
+  using Kind = DomainNote::Kind;
+  if (note.kind == Kind::kListFailed || note.kind == Kind::kListWorks)
+    return log_.say("the list of domains",
+                    note.kind == Kind::kListWorks ? log::Level::kInfo : log::Level::kError,
+                    whawty::text_of(note));
+  log_.say("machine " + show_name(note.domain), log::Level::kWarning, whawty::text_of(note));
+}
+
+void Announcer::list(const Device& device) {
+  for (const std::string& line : listing_of(device)) sink_.say(log::Level::kDebug, line);
+}
+
+void Announcer::list(const Guest& guest) {
+  sink_.say(log::Level::kDebug, concat("guest ", show_name(guest.name), ' ', to_string(guest.uuid),
+                                       guest.running ? " running" : " off"));
+}
+
+}  // namespace whawty

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+//
+// Tells the log what became of devices and machines: each thing once, as long as it stays true.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "matcher/decided/attempts.h"
+#include "matcher/decided/flapping.h"
+#include "matcher/decided/plan.h"
+#include "matcher/known/change.h"
+#include "matcher/known/domain_table.h"
+#include "matcher/said/limited_log.h"
+
+namespace whawty {
+
+class Announcer {
+ public:
+  explicit Announcer(LineSink& sink) : sink_(sink), log_(sink) {}
+
+  // Tells the time, before anything is said.
+  void tick(Clock::time_point now) { log_.tick(now); }
+
+  // A configuration is in use: what holds with it is said, though it was before.
+  void begin_again();
+
+  // A change was asked for. How the log names it is settled now: the device may be gone when it ends.
+  void asked_for(const ChangeKey& key, const Detach& detach, const std::string& machine,
+                 const DeviceMap& devices);
+  void asked_for(const ChangeKey& key, const Attach& attach, const std::string& machine,
+                 const DeviceMap& devices);
+
+  // It has ended. Tries: those since the plan began to ask for it.
+  void ended(const ChangeKey& key, const Result& result, Clock::duration took, Clock::time_point now,
+             Attempts::Report report, const Attempts::Tries& tries);
+
+  // It has ended without a try.
+  void not_tried(const ChangeKey& key) { words_.erase(key); }
+
+  // What a plan has found.
+  void found(const Plan& plan, const DeviceMap& devices);
+
+  // Devices that come and go all the time. Reconnects: so many are allowed within a minute.
+  void put_aside(const Flapping::PutAside& aside, const Device& device, unsigned reconnects);
+  void served_again(const Flapping::Quiet& quiet);
+
+  // A guest's QEMU died of the device at this port, which may have left.
+  void lethal(const std::string& machine, const std::string& port, const Device* device);
+
+  // A driver of the host keeps a guest's device.
+  void kept_by_driver(const Device& device);
+
+  void note(const DomainNote& note);
+
+  // In debug mode: everything that is known of them.
+  void list(const Device& device);
+  void list(const Guest& guest);
+
+ private:
+  struct Words {
+    std::string device;
+    std::string machine;
+    std::string why;
+    std::string port;  // empty when no device is there for it
+  };
+
+  static std::string text_of(const ChangeKey& key, const Words& words);
+  void failed(const ChangeKey& key, const Words& words, const Result& result);
+  void in_vain(const ChangeKey& key, const Words& words);
+  void conflict(const Conflict& conflict, const DeviceMap& devices);
+  void refusal(const Refusal& refusal, const DeviceMap& devices);
+  void empty(const Empty& empty);
+
+  LineSink& sink_;
+  LimitedLog log_;
+  std::map<ChangeKey, Words> words_;  // of the changes that have not ended
+  std::vector<Conflict> conflicts_;   // those that hold, and were said
+  std::vector<Refusal> refusals_;     // the same
+  std::vector<Empty> empties_;        // the same
+};
+
+}  // namespace whawty
