@@ -31,7 +31,7 @@ void start(std::string_view process) {
   g_process = process;
   g_debug = std::getenv("WHAWTY_LIBVIRT_USB_HOTPLUGD_DEBUG") != nullptr;
   // A socket, as that of the journal, is not asked: its policy need not allow it.
-  struct stat status {};
+  struct stat status = {};
   const bool known = ::fstat(STDERR_FILENO, &status) == 0;
   g_journal = is_journal(known ? &status : nullptr);
   g_terminal = known && S_ISCHR(status.st_mode) && ::isatty(STDERR_FILENO) == 1;

@@ -33,7 +33,7 @@ void forbid_inspection() {
 }
 
 bool logs_to_a_file() {
-  struct stat status {};
+  struct stat status = {};
   return ::fstat(STDERR_FILENO, &status) == 0 && S_ISREG(status.st_mode);
 }
 

@@ -50,7 +50,7 @@ int record_error(dev_t device) {
 }
 
 UdevFolder::Identity UdevFolder::identity() {
-  struct stat folder {};
+  struct stat folder = {};
   if (!is_there(::stat(kFolder, &folder), kFolder)) return std::nullopt;
   return std::pair{folder.st_dev, folder.st_ino};
 }

@@ -38,7 +38,7 @@ Fd open_for_reading(int directory, const std::string& name) {
 }
 
 bool is_regular(const Fd& file, const std::string& name) {
-  struct stat status {};
+  struct stat status = {};
   if (::fstat(file.get(), &status) != 0) fail(name, std::strerror(errno));
   return S_ISREG(status.st_mode);
 }

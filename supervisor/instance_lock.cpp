@@ -24,7 +24,7 @@ Fd open_lock(const std::string& folder) {
   const Fd directory(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!directory) return {};
   Fd file(::openat(directory.get(), "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
-  struct stat owner {};
+  struct stat owner = {};
   // Root may have created it in a folder of the service's user, who must be able to open it later.
   if (file && ::geteuid() == 0 && ::fstat(directory.get(), &owner) == 0 &&
       ::fchown(file.get(), owner.st_uid, owner.st_gid) != 0)
@@ -54,7 +54,7 @@ Fd lock_instance(const std::string& folder) {
   // A lock of fcntl(2), since a child does not inherit it: nothing of a supervisor that was killed keeps the
   // next one from starting. It also tells who has it.
   while (file) {
-    struct flock lock {};
+    struct flock lock = {};
     lock.l_type = F_WRLCK;
     if (::fcntl(file.get(), F_SETLK, &lock) == 0) return file;
     if ((errno != EAGAIN && errno != EACCES) || ::fcntl(file.get(), F_GETLK, &lock) != 0) break;

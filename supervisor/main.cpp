@@ -57,7 +57,7 @@ Fd block_signals() {
 
 // The workers' log is this stderr. Where it is a terminal, what is typed there is not for them to read.
 void make_terminal_write_only(bool privileged) {
-  struct stat status {};
+  struct stat status = {};
   if (::fstat(STDERR_FILENO, &status) != 0 || !S_ISCHR(status.st_mode)) return;
   const Fd terminal(::open("/proc/self/fd/2", O_WRONLY | O_NOCTTY | O_CLOEXEC));
   if (terminal && ::dup2(terminal.get(), STDERR_FILENO) == STDERR_FILENO) return;
@@ -85,8 +85,8 @@ void expect_landlock() {
 // The unit gives the list of the host's mounts as the standard input: where it protects folders from the
 // daemon, the list of the daemon's own mount namespace lacks mounts.
 bool is_given_mounts() {
-  struct statfs found {};
-  struct stat status {};
+  struct statfs found = {};
+  struct stat status = {};
   return ::fstatfs(STDIN_FILENO, &found) == 0 && found.f_type == PROC_SUPER_MAGIC &&
          ::fstat(STDIN_FILENO, &status) == 0 && S_ISREG(status.st_mode);
 }

@@ -49,7 +49,7 @@ std::optional<std::string> objection_to_way(const fs::path& path) {
     if (name == "..") here = here.parent_path();
     if (name.empty() || name == "." || name == "..") continue;
     const fs::path next = name.is_absolute() ? name.root_path() : here / name;
-    struct stat status {};
+    struct stat status = {};
     if (::lstat(next.c_str(), &status) != 0) return escape(next.string()) + ": " + std::strerror(errno);
     if (S_ISLNK(status.st_mode)) {
       std::error_code error;
@@ -69,7 +69,7 @@ std::optional<std::string> objection_to_way(const fs::path& path) {
 }  // namespace
 
 std::optional<std::string> reason_not_to_trust(const Fd& file, const std::string& path) {
-  struct stat status {};
+  struct stat status = {};
   if (::fstat(file.get(), &status) != 0) return std::string(std::strerror(errno));
   std::error_code error;
   const fs::path absolute = fs::absolute(path, error);

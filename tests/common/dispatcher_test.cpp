@@ -44,8 +44,9 @@ class Journal {
     return notes_;
   }
 
-  Calls::Job job(
-      const std::string& name, const std::function<void()>& work = [] {}, std::size_t room = 0) {
+  static void nothing() {}
+
+  Calls::Job job(const std::string& name, const std::function<void()>& work = nothing, std::size_t room = 0) {
     return {
         room,
         [this, name, work] {

@@ -38,7 +38,7 @@ class LogTest : public testing::Test {
   ~LogTest() override { ::dup2(stderr_.get(), STDERR_FILENO); }
 
   static std::string stream_of_stderr() {
-    struct stat status {};
+    struct stat status = {};
     EXPECT_EQ(::fstat(STDERR_FILENO, &status), 0);
     return concat(status.st_dev, ':', status.st_ino);
   }

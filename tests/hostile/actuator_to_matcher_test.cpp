@@ -57,12 +57,11 @@ struct Nonsense {
 
 std::vector<Nonsense> all_nonsense() {
   using Messages = std::vector<ActuatorMessage>;
+  const auto result_of_nothing = [](auto) { return Messages{Result{4711, Outcome::kDone, 0, "", 1}}; };
+  const auto xml_of_nothing = [](auto) { return Messages{XmlChunk{4711, "<domain/>"}}; };
+  const auto xml_of_a_list = [](auto list) { return Messages{XmlChunk{list, "<domain/>"}}; };
   return {
-      {"ResultOfNothing",
-       [](auto) {
-         return Messages{Result{4711, Outcome::kDone, 0, "", 1}};
-       },
-       "a result that was not asked for"},
+      {"ResultOfNothing", result_of_nothing, "a result that was not asked for"},
       {"ResultTwice",
        [](auto list) {
          return Messages{Result{list, Outcome::kDone, 0, "", 1}, Result{list, Outcome::kDone, 0, "", 1}};
@@ -73,16 +72,8 @@ std::vector<Nonsense> all_nonsense() {
          return Messages{Result{list, Outcome::kDone, 0, "", 1}, DomainListed{uuid(1), "a", true}};
        },
        "a domain that was not asked for"},
-      {"XmlOfNothing",
-       [](auto) {
-         return Messages{XmlChunk{4711, "<domain/>"}};
-       },
-       "XML that was not asked for"},
-      {"XmlOfAList",
-       [](auto list) {
-         return Messages{XmlChunk{list, "<domain/>"}};
-       },
-       "XML that was not asked for"},
+      {"XmlOfNothing", xml_of_nothing, "XML that was not asked for"},
+      {"XmlOfAList", xml_of_a_list, "XML that was not asked for"},
       {"TooManyListed",
        [](auto) {
          Messages messages;

@@ -103,13 +103,13 @@ TEST_F(ChannelTest, DatagramsArriveWholeAndInOrder) {
 }
 
 TEST_F(ChannelTest, ADescriptorArrivesClosedAtExec) {
-  struct stat sent {};
+  struct stat sent = {};
   ASSERT_EQ(::stat("/dev/zero", &sent), 0);
   sender_->send(bytes(1), Fd(::open("/dev/zero", O_RDONLY)));
   sender_->send(bytes(1));
   Received received;
   ASSERT_TRUE(receiver_->receive(received));
-  struct stat arrived {};
+  struct stat arrived = {};
   ASSERT_EQ(::fstat(received.attached.get(), &arrived), 0);
   EXPECT_EQ(arrived.st_rdev, sent.st_rdev);
   EXPECT_EQ(::fcntl(received.attached.get(), F_GETFD), FD_CLOEXEC);

@@ -78,8 +78,9 @@ Fate sealed(std::span<const SyscallRule> profile, const std::function<void()>& b
 }
 
 Fate call(std::span<const SyscallRule> profile, long number, const Arguments& a) {
-  return sealed(
-      profile, [] {}, [&] { ::syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]); });
+  const auto before = [] {};
+  const auto make = [&] { ::syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]); };
+  return sealed(profile, before, make);
 }
 
 Arguments harmless(int number) {
@@ -464,10 +465,9 @@ class Waiting {
 TEST(ProfileBoundsTest, ThreadsOfWorkersCanWaitForEachOther) {
   for (const char* const worker : {"scanner", "matcher", "actuator"}) {
     Waiting waiting;
-    EXPECT_EQ(sealed(
-                  profile_of(worker), [&] { waiting.start(); }, [&] { waiting.ask(); }),
-              kLives)
-        << worker;
+    const auto start = [&] { waiting.start(); };
+    const auto ask = [&] { waiting.ask(); };
+    EXPECT_EQ(sealed(profile_of(worker), start, ask), kLives) << worker;
   }
 }
 

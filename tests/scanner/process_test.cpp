@@ -254,7 +254,7 @@ TEST_F(ProcessTest, SaysOnceThatARecordOfUdevCannotBeRead) {
 TEST_F(ProcessTest, AMountIsNoticedAtOnceByTheSealedProcess) {
   std::filesystem::create_directories("/run/stick");
   ASSERT_EQ(::mount("none", "/run/stick", "tmpfs", 0, nullptr), 0);
-  struct stat stick {};
+  struct stat stick = {};
   ASSERT_EQ(::stat("/run/stick", &stick), 0);
   std::array<Fd, 5> later;  // the same file system, mounted nowhere yet
   for (Fd& one : later) {
@@ -286,7 +286,7 @@ TEST_F(ProcessTest, AMountIsNoticedAtOnceByTheSealedProcess) {
 TEST_F(ProcessTest, TheListOfMountsMayBeGiven) {
   std::filesystem::create_directories("/run/stick");
   ASSERT_EQ(::mount("none", "/run/stick", "tmpfs", 0, nullptr), 0);
-  struct stat stick {};
+  struct stat stick = {};
   ASSERT_EQ(::stat("/run/stick", &stick), 0);
   host_.plug(fake::device("1-2", 1, 2));
   host_.show_disk("1-2", concat(major(stick.st_dev), ':', minor(stick.st_dev)));

@@ -86,7 +86,7 @@ class InstanceLockTest : public testing::Test {
   }
 
   static struct stat status_of(const fs::path& path) {
-    struct stat status {};
+    struct stat status = {};
     EXPECT_EQ(::stat(path.c_str(), &status), 0) << path;
     return status;
   }

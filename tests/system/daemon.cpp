@@ -61,7 +61,7 @@ Daemon::~Daemon() {
 
 std::string Daemon::journal_stream() const {
   std::ofstream(log_, std::ios::app).close();
-  struct stat status {};
+  struct stat status = {};
   ::stat(log_.c_str(), &status);
   return concat(status.st_dev, ':', status.st_ino);
 }

@@ -139,7 +139,7 @@ TEST_F(DevicesTest, HubsAreNeverAttached) {
 TEST_F(DevicesTest, WhatTheHostHasMountedIsAttachedWhenItIsUnmounted) {
   std::filesystem::create_directories("/run/stick");
   ASSERT_EQ(::mount("none", "/run/stick", "tmpfs", 0, nullptr), 0);
-  struct stat stick {};
+  struct stat stick = {};
   ASSERT_EQ(::stat("/run/stick", &stick), 0);
   libvirt_.define("a");
   host_.show_disk(camera_.sysname, concat(major(stick.st_dev), ':', minor(stick.st_dev)));
