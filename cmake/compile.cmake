@@ -15,6 +15,8 @@ add_compile_options(
 add_link_options(-Wl,--as-needed -Wl,-z,relro,-z,now,-z,noexecstack -pie)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|i.86")
   add_compile_options(-fcf-protection=full)
+elseif(CMAKE_SYSTEM_PROCESSOR STREQUAL "aarch64")
+  add_compile_options(-mbranch-protection=standard)
 endif()
 
 if(WHAWTY_SANITIZE)

@@ -3,7 +3,7 @@
 #
 # BUILD_TESTING=OFF, by which everybody leaves tests out, does so here.
 file(REMOVE_RECURSE ${WORK})
-execute_process(COMMAND ${CMAKE_COMMAND} -S ${SOURCES} -B ${WORK} -G Ninja -DBUILD_TESTING=OFF
+execute_process(COMMAND ${CMAKE_COMMAND} -S ${SOURCES} -B ${WORK} -G Ninja -DBUILD_TESTING=OFF -DCMAKE_TOOLCHAIN_FILE=${TOOLCHAIN}
                 OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
 if(EXISTS ${WORK}/tests OR EXISTS ${WORK}/CTestTestfile.cmake)
   message(FATAL_ERROR "there are tests in ${WORK}")
