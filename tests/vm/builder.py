@@ -5,6 +5,7 @@
 
     builder.py RELEASE --packages "PACKAGE ..." FOLDER COMMAND...
 
+A PACKAGE may be one of another processor's, beside this machine's own: libvirt-dev:arm64.
 Inside, the project is /project, where the command starts, and cannot be written to; FOLDER is /build.
 """
 
@@ -34,24 +35,33 @@ mount --bind "$build" "$root/build"
 mount -t proc proc "$root/proc"
 mount -t tmpfs tmpfs "$root/tmp"
 mount --rbind /dev "$root/dev"
+mount --rbind /sys "$root/sys"
 mount -o remount,bind,ro "$root"
 mount -o remount,bind,ro "$root/project"
-exec chroot "$root" env --chdir=/project "$@"
+cd "$root"
+pivot_root . mnt  # in a chroot nobody may make the user namespaces that some tests are in
+umount -l mnt
+exec env --chdir=/project "$@"
 """
 
 
 def run(release: Release, packages: list[str], folder: pathlib.Path, command: list[str]) -> int:
     """Its exit status."""
-    root = bootstrap.kept(
-        f"{release}-builder-{bootstrap.digest(release.name, packages, _DPKG_OPTIONS, _CUSTOMIZE_HOOK)}",
-        lambda building: bootstrap.install(release, packages, building / "root",
-                                           [*_DPKG_OPTIONS, f"--customize-hook={_CUSTOMIZE_HOOK}"])) / "root"
+    options = [*_DPKG_OPTIONS, *_architectures(packages), f"--customize-hook={_CUSTOMIZE_HOOK}"]
+    root = bootstrap.kept(f"{release}-builder-{bootstrap.digest(release.name, packages, options)}",
+                          lambda building: bootstrap.install(release, packages, building / "root", options)) / "root"
     folder.mkdir(parents=True, exist_ok=True)
     kept = {name: os.environ[name] for name in ("DEB_BUILD_OPTIONS", "TERM") if name in os.environ}
     enter = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--", "sh", "-ec", _ENTER, "enter"]
     return subprocess.run([*enter, str(root), str(_PROJECT), str(folder.resolve()), *command],
                           env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8", **kept},
                           stdin=subprocess.DEVNULL, preexec_fn=die_with_parent(signal.SIGTERM)).returncode
+
+
+def _architectures(packages: list[str]) -> list[str]:
+    foreign = {name.partition(":")[2] for name in packages} - {""}
+    own = subprocess.run(["dpkg", "--print-architecture"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    return [f"--architectures={','.join([own, *sorted(foreign)])}"] if foreign else []
 
 
 def main() -> int:
