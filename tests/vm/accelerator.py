@@ -9,6 +9,7 @@ import signal
 import subprocess
 import tempfile
 
+from architectures import AMD64, Architecture
 from processes import die_with_parent
 
 # mov dx,0x501; mov al,0x10; out dx,al; hlt: the debug port makes QEMU exit with 2 * 0x10 + 1.
@@ -23,14 +24,19 @@ TCG = "tcg,thread=multi"
 
 
 @functools.cache
-def best() -> str:
+def best(architecture: Architecture) -> str:
     """KVM if it boots a tiny program fast, else QEMU's emulation. The text is for QEMU's -accel."""
-    return KVM if os.access("/dev/kvm", os.R_OK | os.W_OK) and _boots(KVM) else TCG
+    return KVM if architecture is AMD64 and os.access("/dev/kvm", os.R_OK | os.W_OK) and _boots(KVM) else TCG
 
 
-def processor() -> str:
-    """The text for QEMU's -cpu. Emulated, a newer one is slower, with five-level page tables, SMAP and AVX."""
-    return "max" if best() == KVM else "Nehalem"
+def processor(architecture: Architecture) -> str:
+    """The text for QEMU's -cpu. Emulated, a newer x86 is slower, with five-level page tables, SMAP and AVX.
+
+    That of arm64 signs return addresses and wants landing pads, as new ones do; by a way that is fast to emulate.
+    """
+    if architecture is AMD64:
+        return "max" if best(architecture) == KVM else "Nehalem"
+    return "max,pauth-impdef=on,sve=off"
 
 
 def _boots(accelerator: str) -> bool:

@@ -11,13 +11,14 @@ _DENIED = re.compile(r'apparmor="DENIED"')
 
 def assert_confines(hypervisor: Hypervisor) -> None:
     """libvirtd, its driver for QEMU and each running guest: else a run would say nothing of AppArmor."""
-    confined = hypervisor.run("""
-        for pid in $(pidof libvirtd qemu-system-x86_64); do
+    qemu = hypervisor.system.architecture.qemu
+    confined = hypervisor.run(f"""
+        for pid in $(pidof libvirtd {qemu}); do
             echo "$(basename "$(readlink /proc/$pid/exe)") $(cat /proc/$pid/attr/apparmor/current)"
         done
         virsh capabilities | grep -o '<model>apparmor</model>'""").stdout.splitlines()
     kinds = {re.sub("libvirt-[0-9a-f-]{36}", "libvirt-UUID", line) for line in confined}
-    expected = {"libvirtd libvirtd (enforce)", "qemu-system-x86_64 libvirt-UUID (enforce)", "<model>apparmor</model>"}
+    expected = {"libvirtd libvirtd (enforce)", f"{qemu} libvirt-UUID (enforce)", "<model>apparmor</model>"}
     if kinds != expected:
         raise AssertionError(f"AppArmor does not confine what it should: {confined}")
 

@@ -6,6 +6,7 @@ import dataclasses
 import shlex
 import xml.etree.ElementTree as ET
 
+from architectures import AMD64, Architecture
 from hypervisor import Completed, Hypervisor, wait_until
 
 LIBVIRT_SECONDS = 60  # from power-on to a libvirtd that answers, at the worst
@@ -68,7 +69,7 @@ def hostdev_xml(device: UsbDevice | Hostdev, alias: str | None = None, address: 
     return f"<hostdev mode='subsystem' type='usb' managed='yes'><source>{source}</source>{name}</hostdev>"
 
 
-def domain_xml(name: str, controllers: int = 1, ports: int = 15) -> str:
+def domain_xml(name: str, controllers: int = 1, ports: int = 15, architecture: Architecture = AMD64) -> str:
     """The smallest guest with USB: 32 MiB, no disk, no network, no display.
 
     `controllers`: how many xHCI controllers, 0 for a guest without USB; `ports`: of each, 1 to 15.
@@ -79,10 +80,10 @@ def domain_xml(name: str, controllers: int = 1, ports: int = 15) -> str:
   <name>{name}</name>
   <memory unit='MiB'>32</memory>
   <vcpu>1</vcpu>
-  <os><type arch='x86_64' machine='q35'>hvm</type></os>
-  <features><acpi/></features>
+  <os><type arch='{architecture.processor}' machine='{architecture.guest_machines[0]}'>hvm</type></os>
+  {architecture.guest_features}
   <devices>
-    <emulator>/usr/bin/qemu-system-x86_64</emulator>
+    <emulator>/usr/bin/{architecture.qemu}</emulator>
     {usb}
     <memballoon model='none'/>
   </devices>
@@ -102,12 +103,14 @@ class Guests:
 
     def await_libvirt(self, timeout: float = LIBVIRT_SECONDS) -> None:
         """Wait until libvirtd answers and has looked at its QEMU, which delays the first use otherwise."""
-        wait_until(lambda: self.virsh("domcapabilities", "--virttype", "qemu", "--machine", "q35",
+        machine = self._hypervisor.system.architecture.guest_machines[0]
+        wait_until(lambda: self.virsh("domcapabilities", "--virttype", "qemu", "--machine", machine,
                                       check=False).returncode == 0, timeout, "libvirtd answers")
 
     def define(self, name: str, controllers: int = 1, ports: int = 15, hostdevs: tuple[str, ...] = ()) -> None:
         """Define a guest as domain_xml describes it, with these <hostdev> texts in its persistent definition."""
-        xml = domain_xml(name, controllers, ports).replace("</devices>", f"{''.join(hostdevs)}</devices>")
+        xml = domain_xml(name, controllers, ports, self._hypervisor.system.architecture)
+        xml = xml.replace("</devices>", f"{''.join(hostdevs)}</devices>")
         path = f"/run/{name}.xml"
         self._hypervisor.write_file(path, xml)
         self.virsh("define", path)

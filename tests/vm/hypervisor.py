@@ -91,10 +91,10 @@ class Hypervisor:
 
     def __enter__(self) -> "Hypervisor":
         built = image.image_directory(self.system)
-        state = None if self._fresh else saved.saved_state(built, self.system.confinement)
+        state = None if self._fresh else saved.saved_state(built, self.system)
         with contextlib.ExitStack() as stack:
             started = time.monotonic()
-            machine = stack.enter_context(Machine(built, self._kernel_options, state))
+            machine = stack.enter_context(Machine(built, self.system.architecture, self._kernel_options, state))
             self.machine, self.qmp, self.agent = machine, machine.qmp, machine.agent
             self.boot_seconds = time.monotonic() - started
             if state:
@@ -118,7 +118,8 @@ class Hypervisor:
         disks.make_root_owned_disk(tree, disk)
         self.qmp.command("blockdev-add", **{"driver": "file", "filename": str(disk), "node-name": "tree",
                                             "read-only": True})
-        self.qmp.command("device_add", driver="virtio-blk-pci", drive="tree", serial="tree", id="tree")
+        self.qmp.command("device_add", driver="virtio-blk-pci", drive="tree", serial="tree", id="tree",
+                         **self.system.architecture.bus)
         node = "/dev/disk/by-id/virtio-tree"
         self.run(f"udevadm wait --timeout=30 {node} && mount -o ro {node} {TREE_MOUNT}", timeout=40)
         if self.enforcing:

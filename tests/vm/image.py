@@ -14,6 +14,7 @@ import sys
 
 import bootstrap
 import disks
+import foreign
 import recipe
 import recipe_enforcing
 import systems
@@ -31,17 +32,19 @@ def image_directory(system: System) -> pathlib.Path:
     """
     selinux = system.confinement is Confinement.SELINUX
     recipes = [pathlib.Path(module.__file__ or "").read_bytes() for module in (recipe, *[recipe_enforcing] * selinux)]
-    digest = bootstrap.digest(system.release, DISK_MEGABYTES, *recipes)
-    return bootstrap.kept(f"{system.release}-{'selinux' if selinux else 'image'}-{digest}",
-                          lambda building: _build(building, system, selinux))
+    digest = bootstrap.digest(system.release, system.architecture, DISK_MEGABYTES, *recipes)
+    name = f"{system.release}-{system.architecture}-{'selinux' if selinux else 'image'}-{digest}"
+    return bootstrap.kept(name, lambda building: _build(building, system, selinux))
 
 
 def _build(building: pathlib.Path, system: System, selinux: bool) -> None:
     tree = building / "tree"
-    packages = (*recipe.PACKAGES, *system.release.libraries, *(recipe_enforcing.PACKAGES if selinux else ()))
-    options = [*(f"--dpkgopt={option}" for option in recipe.DPKG_OPTIONS),
+    packages = (*recipe.PACKAGES, *system.architecture.packages, *system.release.libraries,
+                *(recipe_enforcing.PACKAGES if selinux else ()))
+    options = [f"--architectures={system.architecture}", *(f"--dpkgopt={option}" for option in recipe.DPKG_OPTIONS),
                f"--essential-hook={recipe.ESSENTIAL_HOOK}", f"--customize-hook={recipe.CUSTOMIZE_HOOK}"]
-    bootstrap.install(system.release, packages, tree, options)
+    with foreign.programs_run(system.architecture):
+        bootstrap.install(system.release, packages, tree, options)
     with step("image: writing the disk"):
         _take_boot_files(tree, building)
         if selinux:

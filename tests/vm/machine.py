@@ -15,11 +15,12 @@ from typing import TypeVar
 
 import accelerator
 from agent import Agent
+from architectures import AMD64, Architecture
 from processes import die_with_parent
 from qmp import Qmp
 
 USB_PORTS = 15  # of each speed; one device takes one
-KERNEL_OPTIONS = ("root=/dev/vda rw console=ttyS0 loglevel=5 systemd.show_status=error net.ifnames=0 "
+KERNEL_OPTIONS = ("root=/dev/vda rw loglevel=5 systemd.show_status=error net.ifnames=0 "
                   "mitigations=off random.trust_cpu=on")
 _MEMORY_MEGABYTES = 3072
 _BOOT_SECONDS = 240  # under emulation on a busy machine; usually a tenth of it
@@ -39,9 +40,10 @@ class Machine:
     `disk`: written to for good; without it, changes go to a throw-away overlay.
     """
 
-    def __init__(self, built: pathlib.Path, kernel_options: str = "", state: pathlib.Path | None = None,
+    def __init__(self, built: pathlib.Path, architecture: Architecture, kernel_options: str = "", state: pathlib.Path | None = None,
                  disk: pathlib.Path | None = None) -> None:
         self._built = built
+        self._architecture = architecture
         self._kernel_options = kernel_options
         self._state = state
         self._disk = disk
@@ -97,7 +99,7 @@ class Machine:
     def _power_on(self) -> "subprocess.Popen[bytes]":
         """Start QEMU; it is killed when this process ends, however it ends."""
         with (self.directory / "qemu.log").open("wb") as log:
-            return subprocess.Popen([*hardware(), *self._files()], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            return subprocess.Popen([*hardware(self._architecture), *self._files()], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                     cwd=self.directory, preexec_fn=die_with_parent(signal.SIGKILL))
 
     def _power_off(self) -> None:
@@ -112,7 +114,7 @@ class Machine:
         else:
             disk, disk_format = self._built / "disk.img", "raw"
         files = ["-kernel", str(self._built / "vmlinuz"), "-initrd", str(self._built / "initrd"),
-                 "-append", f"{KERNEL_OPTIONS} {self._kernel_options}",
+                 "-append", f"{KERNEL_OPTIONS} console={self._architecture.console} {self._kernel_options}",
                  "-drive", f"file={disk},if=virtio,format={disk_format},cache=unsafe,"
                            f"snapshot={'off' if self._disk else 'on'}"]
         if self._state:
@@ -143,11 +145,12 @@ class Machine:
         return BootFailed(f"{why}\nQEMU: {said}\nconsole:\n{self.console(30)}")
 
 
-def hardware() -> list[str]:
+def hardware(architecture: Architecture) -> list[str]:
     """The part of QEMU's command line that is the same for every machine; sockets are in its working directory."""
     return [
-        "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
-        "-machine", "pc", "-accel", accelerator.best(), "-cpu", accelerator.processor(),
+        architecture.qemu, "-nodefaults", "-no-user-config", "-display", "none",
+        *(["-machine", "pc"] if architecture is AMD64 else ["-machine", "virt", "-device", "pcie-root-port,id=socket"]),
+        "-accel", accelerator.best(architecture), "-cpu", accelerator.processor(architecture),
         "-smp", "2", "-m", str(_MEMORY_MEGABYTES),
         "-qmp", "unix:qmp,server=on,wait=off",
         "-qmp", "unix:plug,server=on,wait=off",  # one socket takes one client: this one is for plug.py

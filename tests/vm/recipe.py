@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-"""What is inside the embedded hypervisor of any release. Any change to this file makes new images."""
+"""What is inside the embedded hypervisor of any release, beside its kernel and QEMU. Any change to this file makes new images."""
 
 PACKAGES = (
     # the system
-    "systemd", "systemd-sysv", "udev", "dbus", "polkitd", "linux-image-amd64", "kmod", "procps", "apparmor",
+    "systemd", "systemd-sysv", "udev", "dbus", "polkitd", "kmod", "procps", "apparmor",
     # the hypervisor
-    "libvirt-daemon-system", "libvirt-clients", "qemu-system-x86", "qemu-guest-agent",
+    "libvirt-daemon-system", "libvirt-clients", "qemu-guest-agent",
     # what tests look with
     "usbutils", "psmisc", "strace", "binutils",
     # what tests put on disks
@@ -16,7 +16,7 @@ PACKAGES = (
 # Module directories and files that the hypervisor or its emulated devices can ask for. All others are
 # never unpacked: that takes 300 MB off the image and ten seconds off its build. Debian 13 has them compressed.
 KERNEL_MODULES = (
-    "arch/x86/crypto", "block/t10-pi.ko", "crypto", "lib",
+    "arch/arm64/crypto", "arch/x86/crypto", "block/t10-pi.ko", "crypto", "lib",
     "drivers/block/virtio_blk.ko", "drivers/char/hw_random", "drivers/char/virtio_console.ko",
     "drivers/dax/dax.ko",
     "drivers/firmware", "drivers/hid", "drivers/input", "drivers/md/dm-mod.ko", "drivers/net/mii.ko", "drivers/net/tun.ko",
@@ -46,7 +46,7 @@ INITRAMFS_CONF = "MODULES=list\nCOMPRESS=gzip\nCOMPRESSLEVEL=1\nFSTYPE=ext4\nRES
 
 # Units that only cost time here, hold up a shutdown, or fight for a console that the harness uses.
 MASKED_UNITS = (
-    "serial-getty@ttyS0.service", "serial-getty@hvc0.service", "getty@tty1.service", "libvirt-guests.service",
+    "serial-getty@ttyAMA0.service", "serial-getty@ttyS0.service", "serial-getty@hvc0.service", "getty@tty1.service", "libvirt-guests.service",
     "apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer",
     "e2scrub_reap.service", "fstrim.timer", "logrotate.timer", "man-db.timer",
     "systemd-hwdb-update.service", "systemd-journal-flush.service", "systemd-pstore.service",
@@ -72,5 +72,5 @@ printf '[Journal]\\nStorage=volatile\\nRateLimitIntervalSec=0\\n' >"$1/etc/syste
 rm -f "$1/etc/libvirt/qemu/networks/autostart/default.xml"
 for unit in {' '.join(MASKED_UNITS)}; do ln -sf /dev/null "$1/etc/systemd/system/$unit"; done
 rm -rf "$1/var/lib/apt/lists" "$1/var/cache/apt" "$1/var/cache/debconf" "$1/etc/apt/apt.conf.d/99mmdebstrap"
-rm -rf "$1/usr/share/perl" "$1/usr/lib/x86_64-linux-gnu/perl"
+rm -rf "$1/usr/share/perl" "$1"/usr/lib/*-linux-gnu/perl
 """
