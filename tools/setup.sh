@@ -12,6 +12,12 @@ deb_packages=("${program_packages[@]}" build-essential debhelper dpkg-dev python
 deb_check_packages=(binutils faketime lintian mandoc util-linux)
 selinux_packages=(make policycoreutils python3 python3-setools secilc selinux-policy-default selinux-policy-dev
   selinux-utils selint setools)
+# For another processor: tools are this machine's, libraries are that one's.
+cross_packages=(binutils capnproto cmake g++-aarch64-linux-gnu ninja-build pkg-config python3 qemu-user-static systemd)
+for package in "${program_packages[@]}" libgmock-dev libgtest-dev libyaml-dev; do
+  [[ $package != *-dev ]] || cross_packages+=("$package:arm64")
+done
+arm64_packages=(qemu-system-arm qemu-user-static)
 vm_packages=(e2fsprogs mmdebstrap python3 qemu-system-x86 qemu-utils)
 
 logs=build-logs
