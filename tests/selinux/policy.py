@@ -15,6 +15,7 @@ import setools
 import setools.checker
 
 DEBIAN = pathlib.Path("/usr/share/selinux/default")
+CONTEXTS = pathlib.Path("/etc/selinux/default/contexts/files")
 DEVEL_MAKEFILE = "/usr/share/selinux/devel/Makefile"
 PP_TO_CIL = "/usr/libexec/selinux/hll/pp"
 POLICY_VERSION = "33"  # the newest that Debian 12's kernel takes
@@ -70,8 +71,11 @@ def build(sources: list[pathlib.Path], work: pathlib.Path) -> dict[str, bytes]:
 
 
 def link(modules: list[pathlib.Path], policy: pathlib.Path, *options: str) -> None:
-    """Link modules into a binary policy, with its file contexts beside it. It fails where a neverallow is broken."""
-    run("secilc", "--mls=true", f"--policyvers={POLICY_VERSION}", *options, f"--output={policy}",
+    """Link modules into a binary policy, with its file contexts beside it. It fails where a neverallow is broken.
+
+    Roles may be declared more than once, as semodule allows too.
+    """
+    run("secilc", "--mls=true", "--multiple-decls", f"--policyvers={POLICY_VERSION}", *options, f"--output={policy}",
         f"--filecontext={policy}.fc", *modules)
 
 

@@ -30,16 +30,27 @@ ADMINISTRATOR = "whawty_test_administrator"
 MOST_RULES = {"scanner": (27, 38), "matcher": (10, 21), "actuator": (23, 34)}
 ATTRIBUTES = (f"{OWN}_domain", f"{OWN}_worker")
 
-LABELS = {
+FOLDERS = {
     "/etc/whawty-libvirt-usb-hotplugd": "conf_t",
+    **{f"{run}/whawty-libvirt-usb-hotplugd": "runtime_t" for run in ("/run", "/var/run")},
+}
+FILES = {
     "/etc/whawty-libvirt-usb-hotplugd/config.yml": "conf_t",
     "/etc/whawty-libvirt-usb-hotplugd/machines.d/one.yml": "conf_t",
-    "/run/whawty-libvirt-usb-hotplugd": "runtime_t",
-    "/run/whawty-libvirt-usb-hotplugd/lock": "lock_t",
-    "/usr/lib/systemd/system/whawty-libvirt-usb-hotplugd.service": "unit_t",
-    **{f"{prefix}/sbin/whawty-libvirt-usb-hotplugd": "exec_t" for prefix in ("/usr", "/usr/local")},
+    **{f"{run}/whawty-libvirt-usb-hotplugd/lock": "lock_t" for run in ("/run", "/var/run")},
+    **{f"{prefix}/lib/systemd/system/whawty-libvirt-usb-hotplugd.service": "unit_t"
+       for prefix in ("/usr", "/usr/local")},
+    **{f"{prefix}/{folder}/whawty-libvirt-usb-hotplugd": "exec_t"
+       for prefix in ("/usr", "/usr/local") for folder in ("sbin", "bin")},
     **{f"{prefix}/libexec/whawty-libvirt-usb-hotplugd/{worker}": f"{worker}_exec_t"
        for prefix in ("/usr", "/usr/local") for worker in MOST_RULES},
+}
+
+# What policies have in file_contexts.subs_dist: below the first path, labels are looked up as below the second one.
+ALIASES = {
+    "without aliases": (),
+    "where sbin is bin (refpolicy of 2026, Fedora)": ("/sbin /usr/bin", "/usr/sbin /usr/bin", "/var/run /run"),
+    "where /run is /var/run (RHEL 9)": ("/run /var/run", "/usr/local/lib /usr/lib"),
 }
 
 # Who becomes what by running what, and how what the supervisor creates is labelled.
@@ -142,11 +153,24 @@ def check_administrator(results: Results, rules: policy.Rules) -> None:
     results.check("an administrator changes the configuration", None if {"write", "create", "unlink"} < may else str(may))
 
 
-def check_labels(results: Results, contexts: pathlib.Path) -> None:
-    for path, expected in LABELS.items():
-        kind = "dir" if path in ("/etc/whawty-libvirt-usb-hotplugd", "/run/whawty-libvirt-usb-hotplugd") else "file"
-        said = policy.run("selabel_lookup", "-b", "file", "-f", contexts, "-k", path, "-t", kind)
-        results.check(f"label of {path}", None if f":{OWN}_{expected}:" in said else said)
+def wrong_labels(linked: pathlib.Path, contexts: pathlib.Path) -> str | None:
+    policy.run("setfiles", "-c", linked, contexts)  # as semodule does; it refuses two labels of one path
+    wrong = []
+    for kind, labels in (("dir", FOLDERS), ("file", FILES)):
+        said = policy.run("matchpathcon", "-N", "-f", contexts, "-m", kind, *labels)
+        found = dict(line.split("\t") for line in said.splitlines())
+        wrong += [f"{path} is {found.get(path)}" for path, expected in labels.items()
+                  if f":{OWN}_{expected}:" not in found.get(path, "")]
+    return "\n  ".join(wrong)
+
+
+def check_labels(results: Results, linked: pathlib.Path) -> None:
+    """With the aliases of each policy. libselinux looks for a list of them beside the labels."""
+    contexts = linked.with_suffix(".policy.fc")
+    own = (policy.CONTEXTS / "file_contexts.subs_dist").read_text()
+    for name, aliases in {"with this machine's aliases": own.splitlines(), **ALIASES}.items():
+        pathlib.Path(f"{contexts}.subs_dist").write_text("".join(f"{alias}\n" for alias in aliases))
+        results.attempt(f"labels {name}", lambda: wrong_labels(linked, contexts))
 
 
 def refuses_a_broken_neverallow(modules: list[pathlib.Path], work: pathlib.Path) -> str | None:
@@ -198,7 +222,7 @@ def check_policies(results: Results, cache: pathlib.Path) -> None:
     results.check("transitions", None if rules.transitions == TRANSITIONS else
                   f"differ in {sorted(rules.transitions ^ TRANSITIONS)}")
     check_counts(results, rules)
-    check_labels(results, work / "intact.policy.fc")
+    check_labels(results, intact)
     rules = policy.Rules(mutated)
     check_mutations(results, rules)
     check_administrator(results, rules)
