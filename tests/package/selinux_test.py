@@ -48,6 +48,15 @@ class Selinux(unittest.TestCase):
                 self.hypervisor.run(f"tr -d '\\0' </proc/{pid}/attr/current").stdout.split(":")[2]
                 for name, pid in processes.items()}
 
+    def test_0_where_a_program_gets_another_label_the_installation_fails_and_says_so(self) -> None:
+        aliases = "/etc/selinux/default/contexts/files/file_contexts.subs"
+        self.hypervisor.write_file(aliases, f"/usr/libexec/{NAME} /usr/libexec\n")
+        said = self.hypervisor.run(f"DEBIAN_FRONTEND=noninteractive apt-get --yes install {' '.join(self.debs)} 2>&1",
+                                   SEMODULE_SECONDS, check=False)
+        self.hypervisor.run(f"rm {aliases}")
+        self.assertNotEqual(said.returncode, 0)
+        self.assertIn("must have whawty_usb_hotplugd_scanner_exec_t", said.stdout)
+
     def test_1_installed_the_service_is_in_its_domains_and_works(self) -> None:
         self.assertEqual(self.hypervisor.run("getenforce").stdout, "Enforcing\n")
         self.apt("install", *self.debs)

@@ -18,7 +18,7 @@ DEBIAN = pathlib.Path("/usr/share/selinux/default")
 CONTEXTS = pathlib.Path("/etc/selinux/default/contexts/files")
 DEVEL_MAKEFILE = "/usr/share/selinux/devel/Makefile"
 PP_TO_CIL = "/usr/libexec/selinux/hll/pp"
-POLICY_VERSION = "33"  # the newest that Debian 12's kernel takes
+POLICY_VERSION = "33"  # the newest that the kernels of Debian 12 and 13 take
 OWN = "whawty_usb_hotplugd"
 
 

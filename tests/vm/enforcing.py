@@ -19,6 +19,9 @@ _POLICY = "/etc/selinux/default/policy/policy.*"  # its version is that of the r
 _CONTEXTS = "/etc/selinux/default/contexts/files/file_contexts.local"
 _OWN_FILES = ("/usr/sbin/whawty-libvirt-usb-hotplugd", "/usr/libexec/whawty-libvirt-usb-hotplugd",
               "/etc/whawty-libvirt-usb-hotplugd", "/etc/systemd/system/whawty-libvirt-usb-hotplugd.service")
+_PROGRAMS = {"/usr/sbin/whawty-libvirt-usb-hotplugd": "whawty_usb_hotplugd_exec_t",
+             **{f"/usr/libexec/whawty-libvirt-usb-hotplugd/{worker}": f"whawty_usb_hotplugd_{worker}_exec_t"
+                for worker in ("scanner", "matcher", "actuator")}}
 _RELABEL_VIRSH = "chcon -t bin_t /usr/bin/virsh"  # with its own label it may do less than the harness asks of it
 SEMODULE_SECONDS = 400.0  # it builds the whole policy, under emulation
 _DENIED = re.compile(r"avc: +denied .*whawty")
@@ -65,6 +68,11 @@ def load(hypervisor: Hypervisor, policy: str = "module") -> None:
     folder = f"{TREE_MOUNT}/selinux"
     hypervisor.run(f"cp {folder}/{policy} $(ls {_POLICY}) && cp {folder}/contexts {_CONTEXTS} && load_policy && "
                    f"restorecon -RF {' '.join(_OWN_FILES)} && {_RELABEL_VIRSH}", timeout=120)
+    said = hypervisor.run(f"stat -L -c '%n %C' {' '.join(_PROGRAMS)}").stdout
+    wrong = [f"{path} is {label}, not {_PROGRAMS[path]}" for path, label in map(str.split, said.splitlines())
+             if label.split(":")[2] != _PROGRAMS[path]]
+    if wrong:
+        raise AssertionError(f"the daemon would run outside of its domains: {', '.join(wrong)}")
 
 
 def let_libvirt_be(hypervisor: Hypervisor) -> None:
