@@ -49,7 +49,8 @@ TEST(ActuatorMessageTest, AnXmlChunkComesBack) {
 }
 
 TEST(ActuatorMessageTest, AResultComesBack) {
-  for (const Outcome outcome : {Outcome::kDone, Outcome::kFailed, Outcome::kNoDomain, Outcome::kStalled}) {
+  for (const Outcome outcome : {Outcome::kDone, Outcome::kFailed, Outcome::kNoDomain, Outcome::kStalled,
+                                Outcome::kOtherDevice, Outcome::kSwapped}) {
     const Result result = round_trip(Result{std::numeric_limits<std::uint64_t>::max(), outcome, -7,
                                             std::string(kMaxResultMessage, '\0'), 1'234'567'890'123});
     EXPECT_EQ(result.request, std::numeric_limits<std::uint64_t>::max());
