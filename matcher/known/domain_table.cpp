@@ -130,6 +130,8 @@ void DomainTable::stop(State& domain) {
     domain.last_held.insert(domain.last_held.end(), domain.attached.begin(), domain.attached.end());
   }
   domain.active = domain.described = domain.stalled = false;
+  // Not if it may have been restored since.
+  if (!domain.stale) domain.let_go = false;
   domain.hostdevs.clear();
   domain.attached.clear();
   domain.orphans.clear();

@@ -307,6 +307,34 @@ TEST(Reconciler, AGuestThatWasRestoredIsGivenItsDevicesAnew) {
   EXPECT_EQ(world.calls.size(), 2U);
 }
 
+TEST(Reconciler, AGuestThatEndedAsItWasRestoredAndThenStartsKeepsWhatItStartsWith) {
+  World world;
+  world.add("a", false);
+  world.configure(kWebcamToA);
+  world.snapshot({webcam()});
+  world.take(DomainChanged{world.domains["a"].uuid, "a", {.let_go = true}});
+  world.settle();
+  world.domains["a"].running = true;
+  world.domains["a"].hostdevs = {hostdev_of(webcam())};
+  world.event("a");
+  EXPECT_EQ(world.calls, Calls{});
+}
+
+TEST(Reconciler, AGuestThatIsRestoredWhileItsEndIsAskedAboutIsGivenItsDevicesAnew) {
+  World world;
+  world.add("a", true, {hostdev_of(webcam())});
+  world.configure(kWebcamToA);
+  world.snapshot({webcam()});
+  world.domains["a"].running = false;
+  world.take(DomainChanged{world.domains["a"].uuid, "a", {}});
+  world.step();
+  world.take(DomainChanged{world.domains["a"].uuid, "a", {.let_go = true}});
+  world.answer();  // that it is off
+  world.domains["a"].running = true;
+  world.settle();
+  EXPECT_EQ(world.calls, (Calls{"detach 1/5 a", "attach 1/5 a"}));
+}
+
 TEST(Reconciler, AHostdevThatWasAttachedWithoutItsDeviceIsDetachedWithOneAlarm) {
   World world;
   world.add("a", true, {hostdev_of(webcam())});
