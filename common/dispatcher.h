@@ -34,7 +34,7 @@ class Dispatcher {
   // A call for a key. It runs on a worker, or is told that it will not. What run returns tells of the call's
   // end, as soon as the call no longer counts as running.
   struct Job {
-    std::size_t room;
+    std::size_t room = 0;
     std::function<std::function<void()>()> run;
     std::function<void(Refusal)> refuse;
   };
@@ -76,7 +76,7 @@ class Dispatcher {
     bool stuck = false;
   };
   struct Room {
-    std::size_t places;
+    std::size_t places = 0;
     std::size_t taken = 0;       // by calls of this room and those in it
     std::deque<Key> ready = {};  // the keys with a waiting call for it and none that runs
     Clock::time_point moved{};   // when a call of these last ended, or one of its own began
@@ -85,7 +85,7 @@ class Dispatcher {
   };
   struct Refused {
     Job job;
-    Refusal why;
+    Refusal why = Refusal::kStuck;
   };
 
   void work();
