@@ -27,9 +27,10 @@ struct DomainOf {
 struct RoomOf {
   CallRoom operator()(const AttachHostdev&) const { return kAttaches; }
   CallRoom operator()(const DetachHostdev&) const { return kDetaches; }
+  CallRoom operator()(const DescribeDomain&) const { return kDescriptions; }
   template <class Other>
   CallRoom operator()(const Other&) const {
-    return kLooks;
+    return kLists;
   }
 };
 
@@ -40,9 +41,17 @@ const char* words_of(Refusal why) {
 
 }  // namespace
 
-const Dispatcher<Uuid>::Places& call_places() {
-  static const Dispatcher<Uuid>::Places places{2, 3, 4, 5};
-  return places;
+const Dispatcher<Uuid>::Rooms& call_rooms() {
+  static const Dispatcher<Uuid>::Rooms rooms{
+      {1, kAttaches, kAgain},               // kAgain
+      {2, kBoth, kAgain},                   // kAttaches
+      {1, kDescriptions, kDescribedAgain},  // kDescribedAgain
+      {2, kBoth, kDescribedAgain},          // kDescriptions
+      {3, kDetaches, kBoth},                // kBoth: one at least is left to either
+      {4, kLists, kAgain},                  // kDetaches
+      {5, kLists, kLists},                  // kLists
+  };
+  return rooms;
 }
 
 Actuator::Actuator(Channel matcher, Hypervisor& hypervisor, Outbox& outbox, Dispatcher<Uuid>& dispatcher,

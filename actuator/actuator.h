@@ -21,14 +21,15 @@ namespace whawty {
 inline constexpr int kRequestsPerSecond = 500;
 inline constexpr int kRequestsAtOnce = 1000;
 
-// The rooms of calls, by what they may hang on: an attach on a device and on a guest, a detach on a guest,
-// lists and descriptions on libvirtd alone. Attaches and detaches of a domain that has hung have the first.
-enum CallRoom : std::size_t { kAgain, kAttaches, kDetaches, kLooks };
+// The rooms of calls, by what they may hang on: an attach on a device and on a guest, a detach on a guest, a
+// description on whatever else is done with the guest (libvirt 11: for up to 30 s), a list on libvirtd alone.
+// Calls of a domain that has hung share a room.
+enum CallRoom : std::size_t { kAgain, kAttaches, kDescribedAgain, kDescriptions, kBoth, kDetaches, kLists };
 
-// How many of them may run at a time, each with those before. libvirtd reads no more of a connection, and so
-// answers no keepalive, while it is at work on five of its calls (max_client_requests of libvirtd.conf). So
-// the fifth is never one that waits for a guest.
-const Dispatcher<Uuid>::Places& call_places();
+// How many of them may run at a time. libvirtd reads no more of a connection, and so answers no keepalive,
+// while it is at work on five of its calls (max_client_requests of libvirtd.conf). So the fifth is never one
+// that waits for a guest.
+const Dispatcher<Uuid>::Rooms& call_rooms();
 
 class Actuator {
  public:

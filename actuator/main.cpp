@@ -24,9 +24,10 @@
 namespace whawty {
 namespace {
 
-// A detach waits up to five seconds for the guest. A call on a guest that is stuck waits for half a minute if
-// another one came before it; for ever, if it is the first.
-constexpr Dispatcher<Uuid>::Patience kPatience{std::chrono::seconds(8), std::chrono::seconds(45)};
+// A detach waits up to five seconds for the guest, and then for AppArmor's profile: two seconds on an
+// emulated host, five where that is busy. A call on a guest that is stuck waits for half a minute if another
+// one came before it; for ever, if it is the first.
+constexpr Dispatcher<Uuid>::Patience kPatience{std::chrono::seconds(12), std::chrono::seconds(45)};
 
 constexpr std::uint64_t kDescriptors = 64;
 constexpr std::uint64_t kMemory = 256 << 20;  // bytes, with the stacks of all threads
@@ -68,7 +69,7 @@ void run(const WorkerOptions& options) {
   const auto restrict = [sandbox] { restrict_thread(sandbox); };
   const std::unique_ptr<Hypervisor> hypervisor = connect(options.connect, outbox, matcher, restrict);
   restrict();  // not before the connection, for which libvirt reads files, and not after the threads below
-  Dispatcher<Uuid> dispatcher{call_places(), kPatience};
+  Dispatcher<Uuid> dispatcher{call_rooms(), kPatience};
   // Ends here, without destructors: they would wait for calls that hang.
   ::_exit(exit_code_of([&] {
     seal_process(sandbox);  // nothing is read from a peer before this line

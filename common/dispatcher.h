@@ -16,6 +16,7 @@
 #include <optional>
 #include <set>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace whawty {
@@ -39,11 +40,16 @@ class Dispatcher {
     std::function<void(Refusal)> refuse;
   };
 
-  // Rooms lie one in the other: of the calls of room 0 places[0] run at a time, of those of rooms 0 and 1
-  // together places[1], and so on. However many calls of an inner room hang, the outer ones keep theirs. A
-  // call that is stuck counts for room 0 from then on, and so does each further one of its key, until one
-  // returns that was not. The calls of the outermost room are taken for harmless and stay there.
-  using Places = std::vector<std::size_t>;  // each more than the last
+  // A room lies in another one, up to the last, which lies in itself. Of the calls of a room and of those
+  // that lie in it, so many run at a time: however many of an inner room hang, the outer ones keep the rest.
+  // A call that is stuck counts for a room within its own from then on, and so does each further one of its
+  // key, until one returns that was not. Where that room is its own, calls are taken for harmless.
+  struct RoomRule {
+    std::size_t places;
+    std::size_t within;    // the number of a later room
+    std::size_t if_stuck;  // that of an earlier one
+  };
+  using Rooms = std::vector<RoomRule>;
 
   struct Patience {
     Clock::duration stuck;    // a call that runs for that long is
@@ -52,7 +58,7 @@ class Dispatcher {
 
   // Starts a thread for each place, and returns when they run: the start of a thread takes system calls that
   // a sealed process does not have.
-  Dispatcher(Places places, Patience patience);
+  Dispatcher(const Rooms& rooms, Patience patience);
   ~Dispatcher();  // waits for calls that run; those that have not begun are dropped
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
@@ -76,7 +82,7 @@ class Dispatcher {
     bool stuck = false;
   };
   struct Room {
-    std::size_t places = 0;
+    RoomRule rule = {};
     std::size_t taken = 0;       // by calls of this room and those in it
     std::deque<Key> ready = {};  // the keys with a waiting call for it and none that runs
     Clock::time_point moved{};   // when a call of these last ended, or one of its own began
@@ -90,10 +96,12 @@ class Dispatcher {
 
   void work();
   void make_ready(const Key& key, Queue& queue);
+  bool is_last(std::size_t room) const { return room + 1 == rooms_.size(); }
+  bool has_place(std::size_t room) const;
   Room* room_to_serve();
   void take_places(std::size_t room);
   void give_places(std::size_t room);
-  bool may_hang(std::size_t room) const { return room + 1 < rooms_.size(); }
+  bool may_hang(std::size_t room) const { return rooms_[room].rule.if_stuck != room; }
   void distrust(const Key& key, Queue& queue);
   void look_at_running(Clock::time_point now, const std::function<void(const Key&)>& tell,
                        std::vector<Refused>& refused);
@@ -113,10 +121,10 @@ class Dispatcher {
 };
 
 template <class Key>
-Dispatcher<Key>::Dispatcher(Places places, Patience patience)
-    : patience_(patience), started_(static_cast<std::ptrdiff_t>(places.back())) {
-  for (const std::size_t count : places) rooms_.push_back({count});
-  for (std::size_t i = 0; i < places.back(); ++i) threads_.emplace_back([this] { work(); });
+Dispatcher<Key>::Dispatcher(const Rooms& rooms, Patience patience)
+    : patience_(patience), started_(static_cast<std::ptrdiff_t>(rooms.back().places)) {
+  for (const RoomRule& rule : rooms) rooms_.push_back({rule});
+  for (std::size_t i = 0; i < rooms.back().places; ++i) threads_.emplace_back([this] { work(); });
   started_.wait();
 }
 
@@ -148,7 +156,7 @@ template <class Key>
 void Dispatcher<Key>::make_ready(const Key& key, Queue& queue) {
   queue.since = Clock::now();
   queue.room = queue.waiting.front().room;
-  if (may_hang(queue.room) && distrusted_.contains(key)) queue.room = 0;
+  if (distrusted_.contains(key)) queue.room = rooms_[queue.room].rule.if_stuck;
   rooms_[queue.room].ready.push_back(key);
   // All: the one thread that would be woken may find no place for what it could do.
   changed_.notify_all();
@@ -188,7 +196,9 @@ template <class Key>
 void Dispatcher<Key>::distrust(const Key& key, Queue& queue) {
   if (!may_hang(queue.room)) return;
   distrusted_.insert(key);
-  while (queue.room > 0) ++rooms_[--queue.room].taken;  // even if that room is full
+  const std::size_t outer = std::exchange(queue.room, rooms_[queue.room].rule.if_stuck);
+  for (std::size_t room = queue.room; room != outer; room = rooms_[room].rule.within)
+    ++rooms_[room].taken;  // even if that room is full
 }
 
 template <class Key>
@@ -227,27 +237,32 @@ bool Dispatcher<Key>::busy() {
   return !queues_.empty();
 }
 
-// The outermost room that has both a call to run and a place for it: its calls are the quickest to return.
+template <class Key>
+bool Dispatcher<Key>::has_place(std::size_t room) const {
+  const bool here = rooms_[room].taken < rooms_[room].rule.places;
+  return here && (is_last(room) || has_place(rooms_[room].rule.within));
+}
+
+// The last room that has both a call to run and a place for it: its calls are the quickest to return.
 template <class Key>
 typename Dispatcher<Key>::Room* Dispatcher<Key>::room_to_serve() {
-  for (auto room = rooms_.rbegin(); room != rooms_.rend(); ++room) {
-    if (room->taken >= room->places) return nullptr;  // and so those in it have none either
-    if (!room->ready.empty()) return &*room;
-  }
+  for (std::size_t room = rooms_.size(); room-- > 0;)
+    if (!rooms_[room].ready.empty() && has_place(room)) return &rooms_[room];
   return nullptr;
 }
 
 template <class Key>
 void Dispatcher<Key>::take_places(std::size_t room) {
   rooms_[room].moved = Clock::now();
-  for (std::size_t i = room; i < rooms_.size(); ++i) ++rooms_[i].taken;
+  for (++rooms_[room].taken; !is_last(room); ++rooms_[room].taken) room = rooms_[room].rule.within;
 }
 
 template <class Key>
 void Dispatcher<Key>::give_places(std::size_t room) {
-  for (std::size_t i = room; i < rooms_.size(); ++i) {
-    --rooms_[i].taken;
-    rooms_[i].moved = Clock::now();
+  for (bool last = false; !last; room = rooms_[room].rule.within) {
+    last = is_last(room);
+    --rooms_[room].taken;
+    rooms_[room].moved = Clock::now();
   }
 }
 

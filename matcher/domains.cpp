@@ -17,7 +17,7 @@ std::optional<ChangeEnded> Domains::take(const ActuatorMessage& message, Clock::
   } else if (const auto* const changed = std::get_if<DomainChanged>(&message)) {
     table_.take(*changed, now);
   } else if (const auto* const stalled = std::get_if<DomainStalled>(&message)) {
-    table_.stall(stalled->uuid);
+    table_.stall(stalled->uuid, under_way(stalled->uuid).has_value(), now);
   } else {
     book_.take(std::get<XmlChunk>(message));
   }
@@ -28,7 +28,7 @@ std::optional<ChangeEnded> Domains::finish(const Result& result, Clock::time_poi
   const auto [what, took] = book_.take(result, now);
   if (std::holds_alternative<RequestBook::List>(what)) table_.end_list(result, busy());
   if (const auto* const description = std::get_if<RequestBook::Description>(&what))
-    table_.describe(description->domain, result, description->xml);
+    table_.describe(description->domain, result, description->xml, now);
   const auto* const change = std::get_if<RequestBook::Change>(&what);
   if (change == nullptr) return std::nullopt;
   const ChangeKey& key = change->key;
@@ -43,7 +43,7 @@ void Domains::refresh(Clock::time_point now) {
 
 void Domains::describe_stale(Clock::time_point now) {
   const std::set<Uuid> busy = this->busy();
-  for (const Uuid& domain : table_.stale()) {
+  for (const Uuid& domain : table_.stale(now)) {
     if (busy.contains(domain)) continue;
     if (!book_.describe(domain, now)) return;
     table_.asked(domain);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "matcher/known/libvirt_errors.h"
+
 namespace whawty {
 namespace {
 
@@ -16,9 +18,6 @@ constexpr Clock::duration kDetachPatience = 5s;
 // A shorter interval in the configuration counts as this one: reading everything takes about as long.
 constexpr Clock::duration kShortestRound = 100ms;
 constexpr Clock::duration kLongestRound = 24h;  // nobody means more, and the clock could not count some of it
-
-// VIR_ERR_OPERATION_INVALID: libvirt refused, and did not ask QEMU, as of a domain that does not run.
-constexpr std::int32_t kOperationInvalid = 55;
 
 // Whether a new record of a port tells of another device than the last one, or of the same after it was away.
 bool is_another(const Device& device, const Device& last) {
@@ -154,7 +153,8 @@ void Reconciler::watch_death(const DomainChanged& changed, Clock::time_point now
 
 void Reconciler::watch_change(const ChangeEnded& ended, Clock::time_point now) {
   const Result& result = ended.result;
-  const bool refused = result.libvirt_code == 0 || result.libvirt_code == kOperationInvalid;
+  const bool refused =
+      result.libvirt_code == libvirt_error::kNone || result.libvirt_code == libvirt_error::kOperationInvalid;
   const bool tried = result.outcome == Outcome::kDone || result.outcome == Outcome::kSwapped ||
                      (result.outcome == Outcome::kFailed && !refused);
   if (!tried) return;
@@ -210,12 +210,16 @@ void Reconciler::take(const ActuatorMessage& message, Clock::time_point now) {
   const auto* const changed = std::get_if<DomainChanged>(&message);
   if (changed != nullptr && changed->news.died) watch_death(*changed, now);
   const auto ended = domains_.take(message, now);
-  for (const DomainNote& note : domains_.table().take_notes()) announcer_.note(note);
+  say_notes();
   if (ended) conclude(*ended, now);
   for (const Uuid& domain : domains_.table().take_stirred()) attempts_.hurry(domain);
   answer_ping();
   if (!debug_ || !refreshing || domains_.refreshing()) return;
   for (const Guest& guest : domains_.table().guests()) announcer_.list(guest);
+}
+
+void Reconciler::say_notes() {
+  for (const DomainNote& note : domains_.table().take_notes()) announcer_.note(note);
 }
 
 void Reconciler::step(Clock::time_point now) {
@@ -225,6 +229,8 @@ void Reconciler::step(Clock::time_point now) {
   if (now >= next_round_) begin_round(now);
   if (now >= taken_back_.next() && taken_back_.take_doubt(now)) ask_rescan();
   domains_.describe_stale(now);
+  domains_.table().look_at_busy(now);
+  say_notes();
   plan_is_old_ = domains_.table().take_changed() || plan_is_old_ || next_attempt_ <= now;
   if (plan_is_old_ && devices_.complete() && domains_.known(now)) carry_out_plan(now);
 }
@@ -234,7 +240,8 @@ Clock::time_point Reconciler::next_step(Clock::time_point now) const {
   // A domain whose first description is late stops being waited for.
   const auto late = plan_is_old_ && domains_.table().connected() ? now + 100ms : Clock::time_point::max();
   // Attempts have to wait for a plan that cannot be made yet.
-  return std::min({next_round_, flapping_.next(), taken_back_.next(), plan_is_old_ ? late : next_attempt_});
+  return std::min({next_round_, flapping_.next(), taken_back_.next(), domains_.table().next(now),
+                   plan_is_old_ ? late : next_attempt_});
 }
 
 void Reconciler::begin_round(Clock::time_point now) {

@@ -47,6 +47,7 @@ class Reconciler {
 
  private:
   void answer_ping();
+  void say_notes();
   void take_device(ScannerMessage message, Clock::time_point now);
   void end_snapshot(Clock::time_point now);
   void watch_connections(const ScannerMessage& message, Clock::time_point now);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "matcher/known/domain_xml.h"
+#include "matcher/known/libvirt_errors.h"
 #include "protocol/violation.h"
 
 namespace whawty {
@@ -16,6 +17,13 @@ using namespace std::chrono_literals;
 
 // How long the first description of a domain may keep all others waiting.
 constexpr Clock::duration kFirstDescription = 1s;
+
+// libvirt 11 describes a domain when all else that it does with it has ended, or fails after 30 s.
+constexpr Clock::duration kFirstPause = 1s;
+constexpr Clock::duration kLongestPause = 30s;
+
+// How long that is nobody's concern: starting a large guest, or saving one, may take that long.
+constexpr Clock::duration kBusyPatience = 2min;
 
 // More USB hostdevs than any domain has ports for.
 constexpr std::size_t kMaxHostdevs = 256;
@@ -42,6 +50,7 @@ void DomainTable::take(const DomainListed& listed, Clock::time_point now) {
   domain.listed_active = listed.active;
   // An event may have been faster than this list: then the description will tell whether it runs.
   domain.stale = domain.stale || listed.active;
+  if (!listed.active) domain.not_before = {};
   if (!domain.stale) stop(domain);
 }
 
@@ -62,19 +71,25 @@ void DomainTable::end_list(const Result& result, const std::set<Uuid>& busy) {
 void DomainTable::take(const DomainChanged& changed, Clock::time_point now) {
   State& domain = note(changed.uuid, changed.name, now);
   domain.stale = true;
+  domain.not_before = {};
   if (!domain.active) domain.since = now;
   domain.let_go = domain.let_go || changed.news.let_go;
   stirred_.push_back(changed.uuid);
 }
 
-void DomainTable::stall(const Uuid& uuid) {
+void DomainTable::stall(const Uuid& uuid, bool changing, Clock::time_point now) {
   State* const domain = find(uuid);
   if (domain == nullptr || std::exchange(domain->stalled, true)) return;
   changed_ = true;
+  if (!changing) {
+    domain->busy_since = domain->busy_since.value_or(now);
+    return;
+  }
   notes_.push_back({DomainNote::Kind::kStalled, domain->name});
 }
 
-void DomainTable::describe(const Uuid& uuid, const Result& result, const std::string& xml) {
+void DomainTable::describe(const Uuid& uuid, const Result& result, const std::string& xml,
+                           Clock::time_point now) {
   changed_ = true;
   State* const domain = find(uuid);
   if (domain == nullptr) return;
@@ -83,9 +98,41 @@ void DomainTable::describe(const Uuid& uuid, const Result& result, const std::st
     return;
   }
   domain->stalled = false;
+  if (result.outcome == Outcome::kFailed && libvirt_error::is_busy(result)) return put_off(*domain, now);
+  no_longer_busy(*domain);
   if (result.outcome == Outcome::kDone) return take_description(*domain, uuid, xml);
   if (result.outcome == Outcome::kNoDomain) return stop(*domain);
   give_up(*domain, DomainNote::Kind::kNotDescribed, result.message, 0);
+}
+
+// What it was last known to have still counts; nothing is done for it until it is described.
+void DomainTable::put_off(State& domain, Clock::time_point now) {
+  if (!domain.busy_since) domain.busy_since = now;
+  domain.stale = true;
+  domain.not_before = now + std::min(kFirstPause * (1U << std::min(domain.busy, 10U)), kLongestPause);
+  ++domain.busy;
+}
+
+void DomainTable::no_longer_busy(State& domain) {
+  domain.busy_since.reset();
+  domain.busy = 0;
+  domain.said_busy = false;
+}
+
+void DomainTable::look_at_busy(Clock::time_point now) {
+  for (auto& [uuid, domain] : domains_)
+    if (domain.busy_since && now - *domain.busy_since >= kBusyPatience &&
+        !std::exchange(domain.said_busy, true))
+      notes_.push_back({DomainNote::Kind::kBusy, domain.name});
+}
+
+Clock::time_point DomainTable::next(Clock::time_point now) const {
+  auto next = Clock::time_point::max();
+  for (const auto& [uuid, domain] : domains_) {
+    if (domain.stale && domain.not_before > now) next = std::min(next, domain.not_before);
+    if (domain.busy_since && !domain.said_busy) next = std::min(next, *domain.busy_since + kBusyPatience);
+  }
+  return next;
 }
 
 void DomainTable::take_description(State& domain, const Uuid& uuid, const std::string& xml) {
@@ -136,6 +183,8 @@ void DomainTable::stop(State& domain) {
   domain.attached.clear();
   domain.orphans.clear();
   domain.complaint.reset();
+  domain.not_before = {};
+  no_longer_busy(domain);
 }
 
 void DomainTable::give_up(State& domain, DomainNote::Kind kind, std::string_view detail, std::size_t count) {
@@ -176,10 +225,10 @@ void DomainTable::disconnected(const Hostdev& device) {
   }
 }
 
-std::vector<Uuid> DomainTable::stale() const {
+std::vector<Uuid> DomainTable::stale(Clock::time_point now) const {
   std::vector<Uuid> uuids;
   for (const auto& [uuid, domain] : domains_)
-    if (domain.stale && !domain.stalled) uuids.push_back(uuid);
+    if (domain.stale && !domain.stalled && domain.not_before <= now) uuids.push_back(uuid);
   return uuids;
 }
 

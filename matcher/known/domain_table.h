@@ -23,7 +23,8 @@ struct DomainNote {
   enum class Kind {
     kListFailed,       // detail: the message
     kListWorks,        // again
-    kStalled,          // a call for it does not return
+    kStalled,          // a change of it does not return
+    kBusy,             // libvirt has not described it for long, since something else is done with it
     kNotDescribed,     // detail: libvirt's message
     kUnreadable,       // detail: what is wrong with its XML, printable
     kTooManyHostdevs,  // count: the bound
@@ -55,11 +56,13 @@ class DomainTable {
   // An event: the domain is to be described again.
   void take(const DomainChanged& changed, Clock::time_point now);
 
-  // A call for the domain does not return.
-  void stall(const Uuid& uuid);
+  // A call for the domain does not return: a change, or else a description, which waits for what somebody
+  // else does with it.
+  void stall(const Uuid& uuid, bool changing, Clock::time_point now);
 
-  // A request to describe the domain was answered; the XML is empty unless it was done.
-  void describe(const Uuid& uuid, const Result& result, const std::string& xml);
+  // A request to describe the domain was answered; the XML is empty unless it was done. If libvirt is busy
+  // with the domain, what was known still counts, and it is to be described after a pause that grows.
+  void describe(const Uuid& uuid, const Result& result, const std::string& xml, Clock::time_point now);
 
   // A request to change the domain was answered. An orphan: the device that it has now was disconnected
   // meanwhile.
@@ -69,9 +72,15 @@ class DomainTable {
   // A device was disconnected: hostdevs with its numbers are orphans from now on.
   void disconnected(const Hostdev& device);
 
-  // The domains that are to be described, unless they are stalled. asked: one of them is being described.
-  std::vector<Uuid> stale() const;
+  // The domains that are to be described now, unless they are stalled. asked: one of them is being described.
+  std::vector<Uuid> stale(Clock::time_point now) const;
   void asked(const Uuid& uuid);
+
+  // Notes those that libvirt is busy with, for so long that somebody should know.
+  void look_at_busy(Clock::time_point now);
+
+  // When there is something stale, or something to note, though no message came.
+  Clock::time_point next(Clock::time_point now) const;
 
   // The running domains that have a hostdev with these numbers.
   std::vector<Uuid> holders_of(const Hostdev& device) const;
@@ -115,8 +124,12 @@ class DomainTable {
     std::vector<Hostdev> orphans;        // of these, those whose device was disconnected
     bool listed = false;                 // by the last list that was asked for
     bool listed_active = false;
-    std::optional<DomainNote> complaint;  // what was last said of its XML
-    Clock::time_point since;              // when it was first heard of, or started
+    std::optional<DomainNote> complaint;          // what was last said of its XML
+    Clock::time_point since;                      // when it was first heard of, or started
+    std::optional<Clock::time_point> busy_since;  // libvirt has something else to do with it
+    unsigned busy = 0;                            // so often in a row it did not describe it for that
+    Clock::time_point not_before;                 // its next description
+    bool said_busy = false;
     bool settled() const { return described && readable && !stale && !stalled; }
   };
 
@@ -125,6 +138,8 @@ class DomainTable {
   void take_description(State& domain, const Uuid& uuid, const std::string& xml);
   std::size_t hostdevs_of_others(const Uuid& uuid) const;
   void stop(State& domain);
+  static void put_off(State& domain, Clock::time_point now);
+  static void no_longer_busy(State& domain);
   void give_up(State& domain, DomainNote::Kind kind, std::string_view detail, std::size_t count);
   void complain(State& domain, DomainNote::Kind kind, std::string_view detail, std::size_t count);
 

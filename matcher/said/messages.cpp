@@ -113,6 +113,10 @@ std::string text_of(const DomainNote& note) {
       return "listing the domains works again";
     case Kind::kStalled:
       return machine + " does not answer: nothing is done for it until a call that hangs returns";
+    case Kind::kBusy:
+      return machine +
+             " is busy: libvirt has not described it for two minutes, since another operation on it does not "
+             "end: nothing is done for it until then; see `virsh domjobinfo`, and whether its QEMU hangs";
     case Kind::kNotDescribed:
       return concat(machine, ": libvirt does not describe it: ", escape(note.detail));
     case Kind::kUnreadable:

@@ -5,7 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <deque>
 #include <latch>
 #include <mutex>
 #include <string>
@@ -21,6 +23,15 @@ using Calls = Dispatcher<int>;
 constexpr int kA = 1;
 constexpr int kB = 2;
 constexpr int kC = 3;
+
+// Rooms that lie one in the other, the first innermost and for what was stuck.
+Calls::Rooms chain(std::initializer_list<std::size_t> places) {
+  Calls::Rooms rooms;
+  for (const std::size_t count : places)
+    rooms.push_back({count, std::min(rooms.size() + 1, places.size() - 1), 0});
+  if (rooms.size() > 1) rooms.back().if_stuck = rooms.size() - 1;
+  return rooms;
+}
 
 // Longer than any test, and shorter than any call.
 constexpr Calls::Patience kNever{1h, 1h};
@@ -115,7 +126,7 @@ class DispatcherTest : public testing::Test {
 };
 
 TEST_F(DispatcherTest, TheCallsOfOneDomainRunInOrderAndOneAtATime) {
-  Calls dispatcher({4}, kNever);
+  Calls dispatcher(chain({4}), kNever);
   std::atomic<int> running = 0;
   std::vector<std::string> expected;
   for (int i = 0; i < 200; ++i) {
@@ -131,7 +142,7 @@ TEST_F(DispatcherTest, TheCallsOfOneDomainRunInOrderAndOneAtATime) {
 }
 
 TEST_F(DispatcherTest, DomainsRunSideBySide) {
-  Calls dispatcher({3}, kNever);
+  Calls dispatcher(chain({3}), kNever);
   // None returns before all have begun.
   std::latch all(3);
   for (int key : {kA, kB, kC}) dispatcher.submit(key, journal_.job("one", [&] { all.arrive_and_wait(); }));
@@ -140,14 +151,14 @@ TEST_F(DispatcherTest, DomainsRunSideBySide) {
 }
 
 TEST_F(DispatcherTest, MoreDomainsThanThreadsAreAllServed) {
-  Calls dispatcher({2}, kNever);
+  Calls dispatcher(chain({2}), kNever);
   for (int i = 0; i < 300; ++i) dispatcher.submit(i % 100, journal_.job("one"));
   until_idle(dispatcher);
   EXPECT_EQ(journal_.notes().size(), 300U);
 }
 
 TEST_F(DispatcherTest, AStuckCallIsNamedOnceAndWhatWaitsForItIsRefused) {
-  Calls dispatcher({2}, kAtOnce);
+  Calls dispatcher(chain({2}), kAtOnce);
   held_.run(dispatcher, kA, journal_, "stuck");
   dispatcher.submit(kA, journal_.job("second"));
   dispatcher.submit(kA, journal_.job("third"));
@@ -169,7 +180,7 @@ TEST_F(DispatcherTest, AStuckCallIsNamedOnceAndWhatWaitsForItIsRefused) {
 }
 
 TEST_F(DispatcherTest, ACallThatIsNotYetOverTheLimitIsNotStuck) {
-  Calls dispatcher({1}, kNever);
+  Calls dispatcher(chain({1}), kNever);
   held_.run(dispatcher, kA, journal_, "slow");
   dispatcher.submit(kA, journal_.job("next"));
   EXPECT_THAT(stalled(dispatcher), IsEmpty());
@@ -205,7 +216,7 @@ class DispatcherRoomsTest : public DispatcherTest {
   }
 
   Held other_, third_;
-  Calls calls_{{1, 2, 3, 4}, kPatience};
+  Calls calls_{chain({1, 2, 3, 4}), kPatience};
   const Calls::Clock::time_point start_ = Calls::Clock::now();
 };
 
@@ -266,7 +277,7 @@ TEST_F(DispatcherRoomsTest, ARoomInWhichNothingMovesIsBlockedHoweverOftenItsCall
 
 // Each look may come before the thread that is on the way, and long after the last one.
 TEST_F(DispatcherTest, ACallThatIsAboutToBeginBlocksNothing) {
-  Calls dispatcher({1}, {15ms, 20ms});
+  Calls dispatcher(chain({1}), {15ms, 20ms});
   for (int i = 0; i < 200; ++i) {
     if (i % 20 == 0) std::this_thread::sleep_for(25ms);
     dispatcher.submit(kA, journal_.job("one"));
@@ -329,10 +340,59 @@ TEST_F(DispatcherRoomsTest, ACallThatIsStuckHasAPlaceOfThoseThatWere) {
   EXPECT_THAT(journal_.notes(), ElementsAre("stuck ran"));
 }
 
+// Two kinds of calls beside each other, of which one may have two places and both together three.
+class DispatcherSiblingsTest : public DispatcherTest {
+ protected:
+  enum : std::size_t { kThisAgain, kThis, kThatAgain, kThat, kBoth, kAll };
+
+  ~DispatcherSiblingsTest() override {
+    for (Held& one : hung_) one.release();
+    until_idle(calls_);
+  }
+
+  // The call of such a key hangs from now on.
+  void hang(int key, std::size_t room) { hung_.emplace_back().run(calls_, key, journal_, "hung", room); }
+
+  std::deque<Held> hung_;
+  Calls calls_{{{1, kThis, kThisAgain},
+                {2, kBoth, kThisAgain},
+                {1, kThat, kThatAgain},
+                {2, kBoth, kThatAgain},
+                {3, kAll, kBoth},
+                {4, kAll, kAll}},
+               {8s, 45s}};
+};
+
+TEST_F(DispatcherSiblingsTest, WhateverHangsOneOfTheOtherKindRuns) {
+  hang(1, kThis);
+  hang(2, kThis);
+  calls_.submit(3, journal_.job(
+                       "third", [] {}, kThis));
+  run_one(calls_, 4, kThat);
+  hang(5, kThat);
+  calls_.submit(6, journal_.job(
+                       "fourth", [] {}, kThat));
+  run_one(calls_, 7, kAll);
+  EXPECT_THAT(journal_.notes(), IsEmpty()) << "their rooms are full";
+}
+
+TEST_F(DispatcherSiblingsTest, WhatIsStuckTakesNoPlaceOfTheOtherKind) {
+  hang(1, kThat);
+  calls_.look(Calls::Clock::now() + 9s, [](int) {});
+  hang(2, kThis);
+  hang(3, kThis);
+  run_one(calls_, 4, kAll);
+  calls_.submit(5, journal_.job(
+                       "waits", [] {}, kThat));
+  hung_[1].release();
+  run_one(calls_, 6, kThat);
+  EXPECT_THAT(journal_.notes(), ElementsAre("hung ran", "waits ran"));
+}
+
 TEST_F(DispatcherTest, ItsEndWaitsForWhatRunsAndDropsTheRest) {
   std::thread releasing;
   {
-    Calls dispatcher({1}, kNever);
+    Calls dispatcher(chain({1}), kNever);
     held_.run(dispatcher, kA, journal_, "running");
     dispatcher.submit(kA, journal_.job("waiting"));
     dispatcher.submit(kB, journal_.job("other"));
@@ -347,7 +407,7 @@ TEST_F(DispatcherTest, ItsEndWaitsForWhatRunsAndDropsTheRest) {
 }
 
 TEST_F(DispatcherTest, ItIsBusyAsLongAsACallRunsOrWaits) {
-  Calls dispatcher({1}, kNever);
+  Calls dispatcher(chain({1}), kNever);
   EXPECT_FALSE(dispatcher.busy());
   std::latch released(1);
   dispatcher.submit(kA, journal_.job("one", [&] { released.wait(); }));
@@ -358,7 +418,7 @@ TEST_F(DispatcherTest, ItIsBusyAsLongAsACallRunsOrWaits) {
 }
 
 TEST_F(DispatcherTest, ThatACallIsStuckIsNeverToldAfterItsEnd) {
-  Calls dispatcher({2}, kAtOnce);
+  Calls dispatcher(chain({2}), kAtOnce);
   std::latch ended(1);
   const auto tell_end = [&] {
     ended.count_down();
@@ -370,7 +430,7 @@ TEST_F(DispatcherTest, ThatACallIsStuckIsNeverToldAfterItsEnd) {
 }
 
 TEST_F(DispatcherTest, WhoHearsOfACallsEndCanAskForTheNext) {
-  Calls dispatcher({2}, kAtOnce);
+  Calls dispatcher(chain({2}), kAtOnce);
   for (unsigned i = 0; i < 2000; ++i) {
     std::latch ended(1);
     dispatcher.submit(kA,
@@ -382,7 +442,7 @@ TEST_F(DispatcherTest, WhoHearsOfACallsEndCanAskForTheNext) {
 
 TEST_F(DispatcherTest, ManyThreadsSubmitAndEveryJobIsAnsweredOnce) {
   std::atomic<int> answered = 0;
-  Calls dispatcher({1, 2, 4}, kAtOnce);
+  Calls dispatcher(chain({1, 2, 4}), kAtOnce);
   {
     std::vector<std::jthread> threads;
     for (int i = 0; i < 3; ++i)

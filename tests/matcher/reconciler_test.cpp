@@ -568,8 +568,9 @@ TEST(Reconciler, AStalledGuestIsLeftAloneAndDelaysNoOther) {
   world.configure(
       "{interval: 1h, machines: {a: {devices: [{vendor-id: 0x046d}]}, b: {devices: [{vendor-id: 0x0922}]}}}");
   world.snapshot({});
+  world.plug_unanswered(webcam());
+  world.requests.clear();
   world.take(DomainStalled{world.domains["a"].uuid});
-  world.plug(webcam());
   world.plug(scale());
   EXPECT_EQ(world.calls, Calls{"attach 2/7 b"});
   EXPECT_EQ(world.count(log::Level::kWarning, "machine a does not answer"), 1U);
@@ -610,6 +611,85 @@ TEST(Reconciler, AnAttachThatFoundNoRoomIsAskedForAgain) {
   EXPECT_EQ(world.count(log::Level::kWarning, ""), 0U);
   world.settle();
   EXPECT_EQ(world.calls, Calls{"attach 1/5 a"});
+}
+
+// As libvirt 11 says it, which describes a guest only when nothing else is done with it.
+void be_busy(World& world, const std::string& guest) {
+  world.domains[guest].not_described = 68;
+  world.domains[guest].why_not =
+      "Timed out during operation: cannot acquire state change lock (held by "
+      "monitor=remoteDispatchDomainAttachDeviceFlags)";
+}
+
+TEST(Reconciler, AGuestThatIsBusyKeepsWhatItHadAndIsNotComplainedOf) {
+  World world;
+  world.add("a");
+  world.add("b");
+  world.configure(
+      "{interval: 5s, machines: {b: {devices: [{bus: 1}]}, a: {devices: [{vendor-id: 0x046d}]}}}");
+  world.domains["a"].hostdevs = {hostdev_of(webcam())};
+  world.event("a");
+  be_busy(world, "a");
+  world.snapshot({webcam()});
+  world.pass(100s);
+  EXPECT_EQ(world.calls, Calls{}) << "the webcam is still a's";
+  EXPECT_EQ(world.count(log::Level::kWarning, ""), world.count(log::Level::kWarning, "machine b also wants"));
+  EXPECT_EQ(world.count(log::Level::kError, ""), 0U);
+  world.domains["a"].not_described = 0;
+  world.domains["a"].hostdevs.clear();
+  world.event("a");
+  EXPECT_EQ(world.calls, Calls{"attach 1/5 b"}) << "at once, when something happens to it";
+}
+
+TEST(Reconciler, AGuestThatIsBusyIsDescribedAgainWithGrowingPauses) {
+  World world;
+  world.add("a");
+  be_busy(world, "a");
+  world.domains["a"].not_described = 9;
+  world.domains["a"].why_not =
+      "operation failed: cannot acquire state change lock (held by monitor=remoteDispatchDomainSave) due to "
+      "max_queued limit";
+  world.configure(kWebcamToA);
+  world.snapshot({webcam()});
+  world.pass(10s);
+  EXPECT_EQ(world.descriptions, 4) << "after 0, 1, 3 and 7 s";
+  world.pass(80s);
+  EXPECT_EQ(world.descriptions, 7) << "after 15, 31 and 61 s";
+  world.domains["a"].not_described = 0;
+  world.pass(5s);
+  EXPECT_EQ(world.calls, Calls{"attach 1/5 a"}) << "without an event";
+}
+
+TEST(Reconciler, AGuestThatIsBusyForLongIsSpokenOfOnce) {
+  World world;
+  world.add("a");
+  be_busy(world, "a");
+  world.configure(kWebcamToA);
+  world.snapshot({webcam()});
+  for (int i = 1; i <= 2; ++i) {
+    world.pass(119s);
+    EXPECT_EQ(world.count(log::Level::kWarning, "machine a is busy"), i - 1U);
+    world.pass(10min);
+    EXPECT_EQ(world.count(log::Level::kWarning, "machine a is busy"), 1U * i);
+    world.domains["a"].not_described = 0;
+    world.pass(30s);
+    be_busy(world, "a");
+    world.event("a");
+  }
+}
+
+TEST(Reconciler, ADescriptionThatHangsIsComplainedOfOnlyAfterLong) {
+  World world;
+  world.add("a");
+  world.configure(kWebcamToA);
+  world.snapshot({});
+  world.take(DomainChanged{world.domains["a"].uuid, "a"});
+  world.step();
+  world.take(DomainStalled{world.domains["a"].uuid});
+  world.pass_unanswered(119s);
+  EXPECT_EQ(world.count(log::Level::kWarning, ""), 0U);
+  world.pass_unanswered(1s);
+  EXPECT_EQ(world.count(log::Level::kWarning, "machine a is busy"), 1U);
 }
 
 TEST(Reconciler, AMalformedDomainHarmsNoOther) {

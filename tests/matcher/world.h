@@ -54,9 +54,11 @@ class World final : public Output {
     std::string error;                     // of attach and detach calls, if they are to fail
     std::set<std::uint16_t> refused = {};  // numbers of devices with which they fail
     bool in_vain = false;                  // attach and detach calls say they worked, and do nothing
-    std::string odd;                       // further XML
-    bool marked = false;                   // its hostdevs have the alias of those that this daemon attached
-    bool missing = false;                  // its hostdevs have no device
+    std::int32_t not_described = 0;        // the code with which descriptions fail, and its words
+    std::string why_not;
+    std::string odd;       // further XML
+    bool marked = false;   // its hostdevs have the alias of those that this daemon attached
+    bool missing = false;  // its hostdevs have no device
   };
   std::map<std::string, Domain> domains;
   std::vector<Line> lines;
@@ -64,6 +66,7 @@ class World final : public Output {
   std::deque<Request> requests;
   std::string list_error;  // of list calls, if they are to fail
   std::vector<Status> statuses;
+  int descriptions = 0;
   int rescans = 0, pings = 0, alives = 0;
   Clock::time_point now{1000s};
 
@@ -244,6 +247,9 @@ class World final : public Output {
   void answer(std::uint64_t id, const DescribeDomain& describe) {
     for (const auto& [name, domain] : domains) {
       if (domain.uuid != describe.domain) continue;
+      ++descriptions;
+      if (domain.not_described != 0)
+        return take(Result{id, Outcome::kFailed, domain.not_described, domain.why_not, 10});
       const std::string xml = xml_of(domain);
       take(XmlChunk{id, xml.substr(0, 10)});
       take(XmlChunk{id, xml.substr(10)});

@@ -9,7 +9,7 @@ from daemon import config, matcher_of
 from hypervisor import wait_until
 
 _STUCK = ("a", "b", "c", "d")
-_HANG = 3  # attaches that may hang at a time: call_places() of the actuator
+_HANG = 2  # attaches that may hang at a time: call_rooms() of the actuator
 
 
 class Stuck(Case):
