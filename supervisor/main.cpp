@@ -79,7 +79,11 @@ void expect_landlock() {
     throw std::runtime_error(
         "this kernel does not have Landlock, or has it switched off (see /sys/kernel/security/lsm): start "
         "with "
-        "--without-landlock to run without this part of the sandbox");
+        "--without-landlock to run without this part of the sandbox; the service does with the lines "
+        "[Service] and "
+        "Environment=OPTIONS=--without-landlock in "
+        "/etc/systemd/system/whawty-libvirt-usb-hotplugd.service.d/options.conf, after systemctl "
+        "daemon-reload");
 }
 
 // The unit gives the list of the host's mounts as the standard input: where it protects folders from the

@@ -88,7 +88,7 @@ class Contents(unittest.TestCase):
 
     def test_the_unit_starts_the_program_with_that_configuration(self) -> None:
         unit = (self.tree / f"lib/systemd/system/{NAME}.service").read_text()
-        (command,) = re.findall(r"^ExecStart=/(\S+) /(\S+)$", unit, re.MULTILINE)
+        (command,) = re.findall(r"^ExecStart=/(\S+) \$OPTIONS /(\S+)$", unit, re.MULTILINE)
         self.assertLessEqual(set(command), set(_FILES))
 
     def test_the_version_is_the_programs(self) -> None:

@@ -22,8 +22,7 @@ _RULE = f"/etc/{NAME}/machines.d/a.yml"
 _USERS = {NAME: "whawty-usb-supervisor", "scanner": "whawty-usb-scanner", "matcher": "whawty-usb-matcher",
           "actuator": "whawty-usb-actuator"}
 _DROP_IN = f"""[Service]
-ExecStart=
-ExecStart=/usr/sbin/{NAME} --domains /etc/{NAME}/domains {CONFIG}"""
+Environment=OPTIONS=--domains=/etc/{NAME}/domains"""
 _OPERATORS_OWN = (f"/etc/sysusers.d/{NAME}.conf", f"/etc/polkit-1/rules.d/50-{NAME}.rules",
                   f"/etc/systemd/system/{UNIT}.d")
 

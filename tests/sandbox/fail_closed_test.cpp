@@ -221,8 +221,11 @@ TEST_F(SupervisorFailsClosedTest, ButNotIfEachStepIsDone) {
 TEST_F(SupervisorFailsClosedTest, OnAKernelWithoutLandlockItDoesNotStart) {
   Program supervisor(SUPERVISOR_PROGRAM, settings(kNoConfig, no_landlock()));
   EXPECT_EQ(supervisor.wait(), EXIT_FAILURE);
-  EXPECT_THAT(supervisor.lines(), ElementsAre(AllOf(HasSubstr("this kernel does not have Landlock"),
-                                                    HasSubstr("--without-landlock"))));
+  EXPECT_THAT(supervisor.lines(),
+              ElementsAre(AllOf(
+                  HasSubstr("this kernel does not have Landlock"), HasSubstr("start with --without-landlock"),
+                  HasSubstr("the lines [Service] and Environment=OPTIONS=--without-landlock in "
+                            "/etc/systemd/system/whawty-libvirt-usb-hotplugd.service.d/options.conf"))));
 }
 
 TEST_F(SupervisorFailsClosedTest, UnlessItIsToldToAndThenItSaysSoOnce) {
