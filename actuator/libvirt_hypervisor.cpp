@@ -19,6 +19,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "actuator/connection_advice.h"
 #include "actuator/hostdev_xml.h"
 #include "actuator/hypervisor.h"
 #include "actuator/lifecycle.h"
@@ -65,6 +66,12 @@ CallError last_error() {
   if (error == nullptr) return {Outcome::kFailed, 0, "libvirt gave no reason"};
   return {error->code == VIR_ERR_NO_DOMAIN ? Outcome::kNoDomain : Outcome::kFailed, error->code,
           error->message == nullptr ? "" : error->message};
+}
+
+std::string why_not_connected() {
+  const virError* const error = virGetLastError();
+  return concat(virGetLastErrorMessage(),
+                error == nullptr ? "" : connection_advice(error->code, error->int1));
 }
 
 void tell_changed(virDomainPtr domain, void* events, DomainNews news = {}) {
@@ -213,7 +220,7 @@ std::variant<std::unique_ptr<Hypervisor>, std::string> open_hypervisor(
     const std::string& uri, HypervisorEvents& events, const std::function<void()>& restrict) {
   start_event_loop(restrict);
   Connection connection(virConnectOpenAuth(uri.c_str(), nullptr, VIR_CONNECT_NO_ALIASES));
-  if (!connection || !subscribe(connection.get(), events)) return std::string(virGetLastErrorMessage());
+  if (!connection || !subscribe(connection.get(), events)) return why_not_connected();
   return std::make_unique<LibvirtHypervisor>(std::move(connection));
 }
 

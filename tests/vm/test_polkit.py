@@ -79,6 +79,7 @@ class Polkit(Case):
         self.daemon.start(config(a=matcher_of("ONE")))
         waiting = self.await_said("^waiting for libvirt at ")
         self.assertIn("to authenticate action 'org.libvirt.unix.manage'", waiting.text)
+        self.assertIn("see `id whawty-usb-actuator`", waiting.text)
         device = self.plug("ONE")
         self.assertEqual(self.said("^connected to "), [])
         self.install_rules()
