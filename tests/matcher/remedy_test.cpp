@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// What the log advises, for errors as libvirt 9.0 and QEMU 7.2 word them.
+// What the log advises, for errors as libvirt 9.0 and 11.3 and QEMU 7.2 and 10.0 word them.
 #include "matcher/said/remedy.h"
 
 #include <gmock/gmock.h>
@@ -41,6 +41,10 @@ INSTANTIATE_TEST_SUITE_P(
     OfTheGuest, RemedyTest,
     testing::Values(
         Case{VIR_ERR_INTERNAL_ERROR, "internal error: No free USB ports", "every USB port of the guest"},
+        Case{VIR_ERR_INTERNAL_ERROR,
+             std::string(kDeviceAdd) +
+                 "tried to attach usb device QEMU USB Tablet to a bus with no free ports",
+             "every USB port of the guest"},
         Case{VIR_ERR_CONFIG_UNSUPPORTED,
              "unsupported configuration: Device configuration is not compatible: Domain has no USB bus "
              "support",
@@ -53,7 +57,11 @@ INSTANTIATE_TEST_SUITE_P(
         Case{VIR_ERR_OPERATION_TIMEOUT,
              "Timed out during operation: cannot acquire state change lock (held by "
              "monitor=remoteDispatchDomainAttachDeviceFlags)",
-             "another operation on the guest does not end: "}));
+             "busy: another operation on the guest"},
+        Case{VIR_ERR_OPERATION_FAILED,
+             "operation failed: cannot acquire state change lock (held by "
+             "monitor=remoteDispatchDomainAttachDeviceFlags) due to max_queued limit",
+             "busy: another operation on the guest"}));
 
 INSTANTIATE_TEST_SUITE_P(
     OfTheDevice, RemedyTest,
@@ -67,13 +75,54 @@ INSTANTIATE_TEST_SUITE_P(
              "the device left the host"},
         Case{VIR_ERR_INTERNAL_ERROR,
              std::string(kDeviceAdd) + "failed to open host usb device /dev/bus/usb/001/005",
-             "QEMU cannot open the device: "},
-        Case{VIR_ERR_SYSTEM_ERROR, "Unable to open /dev/bus/usb/001/005: Permission denied",
-             "QEMU cannot open the device: "},
-        Case{VIR_ERR_INTERNAL_ERROR, "libusb_open: LIBUSB_ERROR_ACCESS", "QEMU cannot open the device: "}));
+             "QEMU can open the device, but not use it. Most often it is the speed"}));
 
 INSTANTIATE_TEST_SUITE_P(
-    OfTheRights, RemedyTest,
+    OfQemusRights, RemedyTest,
+    testing::Values(
+        // QEMU 7.2, then QEMU 10.0.
+        Case{VIR_ERR_INTERNAL_ERROR,
+             std::string(kDeviceAdd) + "failed to open /dev/bus/usb/001/005: Permission denied",
+             "confinement, or rights: "},
+        Case{VIR_ERR_INTERNAL_ERROR,
+             std::string(kDeviceAdd) + "Could not open '/dev/bus/usb/001/005': Permission denied",
+             "confinement, or rights: "},
+        Case{VIR_ERR_INTERNAL_ERROR,
+             std::string(kDeviceAdd) + "failed to open /dev/bus/usb/001/005: Operation not permitted",
+             "rights: the guest's cgroup"},
+        Case{VIR_ERR_INTERNAL_ERROR,
+             std::string(kDeviceAdd) + "Could not open '/dev/bus/usb/001/005': Operation not permitted",
+             "rights: the guest's cgroup"},
+        Case{VIR_ERR_INTERNAL_ERROR, std::string(kDeviceAdd) + "failed to init libusb",
+             "confinement, or rights: "}));
+
+INSTANTIATE_TEST_SUITE_P(
+    OfLibvirtsRights, RemedyTest,
+    testing::Values(
+        Case{VIR_ERR_INTERNAL_ERROR,
+             "internal error: cannot update AppArmor profile 'libvirt-00000000-0000-1234-0000-000000000001'",
+             "confinement: the guest's AppArmor profile"},
+        Case{VIR_ERR_SYSTEM_ERROR,
+             "unable to set security context 'system_u:object_r:svirt_image_t:s0:c1,c2' on "
+             "'/dev/bus/usb/001/005': Permission denied",
+             "confinement: SELinux keeps libvirt"},
+        Case{VIR_ERR_SYSTEM_ERROR, "Unable to set SELinux label on /dev/bus/usb/001/005: Permission denied",
+             "confinement: SELinux keeps libvirt"},
+        Case{VIR_ERR_SYSTEM_ERROR,
+             "unable to set user and group to '64055:64055' on '/dev/bus/usb/001/005': Operation not "
+             "permitted",
+             "rights: libvirt may not give"},
+        Case{VIR_ERR_SYSTEM_ERROR, "Failed to chown device /dev/bus/usb/001/005: Operation not permitted",
+             "rights: libvirt may not give"},
+        Case{VIR_ERR_SYSTEM_ERROR, "failed to load cgroup BPF prog: Operation not permitted",
+             "rights: the guest's cgroup"},
+        Case{VIR_ERR_SYSTEM_ERROR,
+             "Unable to write to '/sys/fs/cgroup/devices/machine.slice/devices.allow': Operation not "
+             "permitted",
+             "rights: the guest's cgroup"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    OfTheActuatorsRights, RemedyTest,
     testing::Values(Case{VIR_ERR_ACCESS_DENIED, "access denied: 'QEMU' denied access",
                          "libvirt does not permit it: "},
                     Case{VIR_ERR_OPERATION_DENIED,

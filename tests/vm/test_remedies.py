@@ -50,7 +50,31 @@ class Remedies(Case):
         self.addCleanup(self.guests.destroy, "odd")
         self.plug("FULL-SPEED", "usb-serial")
         self.daemon.start(config(odd=matcher_of("FULL-SPEED")))
-        self.await_advice("failed to open host usb device", "QEMU cannot open the device: the guest's USB controller may not")
+        self.await_advice("failed to open host usb device", "QEMU can open the device, but not use it. Most often it is the speed")
+
+    def test_a_node_that_is_not_qemus(self) -> None:
+        """libvirt is told not to give QEMU's user what it opens."""
+        self.libvirt_with("dynamic_ownership = 0")
+        self.await_refusal("Permission denied", "confinement, or rights: ")
+
+    def test_a_cgroup_that_may_not_use_the_device(self) -> None:
+        """The slice of all guests, for which libvirt's own rules of each are not asked."""
+        self.addCleanup(self.hypervisor.run, "systemctl set-property --runtime machine.slice DevicePolicy=auto")
+        self.hypervisor.run("systemctl set-property --runtime machine.slice DevicePolicy=closed")
+        self.await_refusal("Operation not permitted", "rights: the guest's cgroup")
+
+    def libvirt_with(self, setting: str) -> None:
+        """Its guests go on, and what they get from now on is as it says."""
+        restart = "systemctl restart libvirtd && virsh list >/dev/null"
+        self.addCleanup(self.hypervisor.run, f"sed -i '$d' /etc/libvirt/qemu.conf && {restart}")
+        self.hypervisor.run(f"echo '{setting}' >>/etc/libvirt/qemu.conf && {restart}")
+
+    def await_refusal(self, qemus: str, advice: str) -> None:
+        self.running("c")
+        self.addCleanup(self.stage.drop_guest, "c")
+        self.daemon.start(config(c=matcher_of("DEVICE")))
+        self.plug("DEVICE")
+        self.await_advice(f"/dev/bus/usb/.*{qemus}", advice)
 
     def test_a_number_that_another_guest_has(self) -> None:
         """Somebody attached a device to a guest that is not configured, and pulled it: its number comes again."""
