@@ -29,6 +29,7 @@ _FILES = {
     f"{_DOC}/copyright": 0o644,
     f"{_DOC}/examples/config.yml": 0o644,
     f"{_DOC}/migration.md.gz": 0o644,
+    f"{_DOC}/platforms.md.gz": 0o644,
     f"{_DOC}/operators-guide.md.gz": 0o644,
     f"{_DOC}/polkit/{NAME}.rules": 0o644,
     f"{_DOC}/sbom.cdx.json": 0o644,
