@@ -127,12 +127,19 @@ void start_event_loop(const std::function<void()>& restrict) {
   static_cast<void>(started);
 }
 
+// What VIR_DOMAIN_EVENT_CALLBACK does, without what newer compilers say of a cast from one function type to
+// another.
+template <typename Callback>
+virConnectDomainEventGenericCallback any_event(Callback* callback) {
+  return reinterpret_cast<virConnectDomainEventGenericCallback>(reinterpret_cast<void (*)()>(callback));
+}
+
 bool subscribe(virConnectPtr connection, HypervisorEvents& events) {
-  const auto device = VIR_DOMAIN_EVENT_CALLBACK(on_device);
+  const auto device = any_event(on_device);
   return virConnectRegisterCloseCallback(connection, on_close, &events, nullptr) == 0 &&
          virConnectSetKeepAlive(connection, kKeepAliveSeconds, kKeepAliveMisses) >= 0 &&
          virConnectDomainEventRegisterAny(connection, nullptr, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
-                                          VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle), &events, nullptr) >= 0 &&
+                                          any_event(on_lifecycle), &events, nullptr) >= 0 &&
          virConnectDomainEventRegisterAny(connection, nullptr, VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, device,
                                           &events, nullptr) >= 0 &&
          virConnectDomainEventRegisterAny(connection, nullptr, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, device,
