@@ -22,10 +22,11 @@ class FakeHypervisor : public Hypervisor {
  public:
   std::vector<std::string> calls;
   std::function<void()> during_attach = [] {};
+  std::variant<std::string, CallError> description = std::string("<domain/>");
 
   std::variant<std::vector<DomainListed>, CallError> list() override { return std::vector<DomainListed>{}; }
   std::variant<std::string, CallError> name(const Uuid&) override { return std::string("webcam-test"); }
-  std::variant<std::string, CallError> describe(const Uuid&) override { return std::string("<domain/>"); }
+  std::variant<std::string, CallError> describe(const Uuid&) override { return description; }
   std::variant<std::monostate, CallError> attach(const Uuid&, const Hostdev&, std::uint64_t) override {
     calls.emplace_back("attach");
     during_attach();
@@ -59,6 +60,17 @@ class CallsTest : public testing::Test {
 TEST_F(CallsTest, TheDeviceThatIsMeantIsAttached) {
   EXPECT_EQ(attach(), Outcome::kDone);
   EXPECT_EQ(hypervisor.calls, Calls{"attach"});
+}
+
+// The matcher tells by the number that the guest is busy.
+TEST_F(CallsTest, ADescriptionThatTimesOutHasLibvirtsNumber) {
+  hypervisor.description =
+      CallError{Outcome::kFailed, 68, "Timed out during operation: cannot acquire state change lock"};
+  const Limits limits{{}, DeviceCheck{sysfs.open()}};
+  const Result result = carry_out({1, DescribeDomain{kDomain}}, hypervisor, outbox, limits);
+  EXPECT_EQ(result.outcome, Outcome::kFailed);
+  EXPECT_EQ(result.libvirt_code, 68);
+  EXPECT_FALSE(outbox.take()) << "no XML";
 }
 
 TEST_F(CallsTest, ADeviceThatHasLeftIsNotAttached) {

@@ -262,8 +262,10 @@ TEST_F(FailureTest, AFailedAttachIsTriedAtOnceWhenTheDevicesDriverIsBound) {
 TEST_F(FailureTest, AStuckGuestDelaysNoOtherAndIsServedWhenItAnswersAgain) {
   libvirt_.define("a");
   libvirt_.define("b");
-  start(config(wants("a", 5) + wants("b", 6)));
+  libvirt_.define("c");
+  start(config(wants("a", 5) + wants("b", 6) + wants("c", 7)));
   plug(webcam(7));
+  ASSERT_TRUE(gets("c", webcam(7))) << "so all are described, and the attach is what hangs";
   libvirt_.hang("a");
   plug(camera_);
   plug(webcam(6));
@@ -273,6 +275,24 @@ TEST_F(FailureTest, AStuckGuestDelaysNoOtherAndIsServedWhenItAnswersAgain) {
   EXPECT_TRUE(gets("a", camera_));
   EXPECT_EQ(daemon_.lines_with("machine a does not answer"), 1);
   EXPECT_EQ(daemon_.lines_with("again in"), 0);
+}
+
+TEST_F(FailureTest, AGuestThatIsBusyKeepsWhatItHadAndIsServedWhenItNoLongerIs) {
+  libvirt_.define("a");
+  libvirt_.define("b");
+  start(config(wants("b", 6) + wants_all("a"), "100ms"));
+  plug(camera_);
+  ASSERT_TRUE(gets("a", camera_));
+  libvirt_.set_busy("a", true);
+  ASSERT_TRUE(eventually([&] { return libvirt_.descriptions_refused() >= 3; }));
+  plug(webcam(7));
+  plug(webcam(6));
+  EXPECT_TRUE(gets("b", webcam(6), kPromptly));
+  EXPECT_TRUE(ends_up_with("a", {camera_})) << "nothing is done for it";
+  libvirt_.set_busy("a", false);
+  EXPECT_TRUE(ends_up_with("a", {camera_, webcam(7)}));
+  EXPECT_EQ(daemon_.lines_with("Timed out") + daemon_.lines_with("is busy") + daemon_.lines_with("answer"),
+            0);
 }
 
 TEST_F(FailureTest, AnUnplugIsServedWhileAnotherGuestIsStuck) {

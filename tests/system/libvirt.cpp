@@ -21,6 +21,7 @@ namespace {
 
 constexpr int kOperationFailed = 9;    // VIR_ERR_OPERATION_FAILED
 constexpr int kOperationInvalid = 55;  // VIR_ERR_OPERATION_INVALID
+constexpr int kOperationTimeout = 68;  // VIR_ERR_OPERATION_TIMEOUT
 
 void check(bool done, const char* what) {
   if (!done) throw std::system_error(errno, std::generic_category(), what);
@@ -127,6 +128,12 @@ std::string Libvirt::answer_to(const std::string& request) {
   const auto found = find(request);
   if (found == domains_.end()) return "no-domain 42 Domain not found";
   auto& [name, domain] = *found;
+  if (verb == "describe" && domain.busy) {
+    ++descriptions_refused_;
+    return concat("failed ", kOperationTimeout,
+                  " Timed out during operation: cannot acquire state change lock (held by "
+                  "monitor=remoteDispatchDomainAttachDeviceFlags)");
+  }
   if (verb == "describe") return "done " + xml(name, domain);
   return change(verb, name, domain, hostdev);
 }
@@ -189,7 +196,11 @@ void Libvirt::disconnect() {
 void Libvirt::define(const std::string& name, bool running, const std::string& more_devices) {
   const std::lock_guard lock(mutex_);
   const Uuid uuid{0x1234, domains_.size() + 1};
-  domains_.emplace(name, Domain{uuid, running, more_devices, {}, false, {}});
+  Domain domain;
+  domain.uuid = uuid;
+  domain.running = running;
+  domain.more_devices = more_devices;
+  domains_.emplace(name, domain);
 }
 
 void Libvirt::give(const std::string& name, const Hostdev& hostdev) {
@@ -233,6 +244,17 @@ void Libvirt::fail_attaches(int times, const std::string& words) {
   const std::lock_guard lock(mutex_);
   failures_left_ = times;
   failure_ = words;
+}
+
+void Libvirt::set_busy(const std::string& name, bool busy) {
+  const std::lock_guard lock(mutex_);
+  domains_.at(name).busy = busy;
+  if (!busy) tell_changed(name);
+}
+
+int Libvirt::descriptions_refused() const {
+  const std::lock_guard lock(mutex_);
+  return descriptions_refused_;
 }
 
 void Libvirt::hang(const std::string& name) {

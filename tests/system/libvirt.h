@@ -44,6 +44,10 @@ class Libvirt {
   void fail_attaches(int times, const std::string& words);
   static constexpr int kAll = 1'000'000;
 
+  // Descriptions of the domain fail, as those of libvirt 11 do while something else is done with it.
+  void set_busy(const std::string& name, bool busy);
+  int descriptions_refused() const;
+
   // Calls that concern the domain do not return until told to.
   void hang(const std::string& name);
   void resume(const std::string& name);
@@ -62,6 +66,7 @@ class Libvirt {
     bool running = false;
     std::string more_devices;
     std::vector<Hostdev> hostdevs;
+    bool busy = false;
     bool hangs = false;
     std::deque<std::pair<int, std::string>> unanswered;  // connection and request
   };
@@ -87,6 +92,7 @@ class Libvirt {
   std::map<std::string, Domain> domains_;
   std::vector<std::string> changes_;
   int listings_ = 0;
+  int descriptions_refused_ = 0;
   int failures_left_ = 0;
   std::string failure_;
   Fd stop_, stopped_;  // a pipe
