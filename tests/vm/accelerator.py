@@ -23,10 +23,9 @@ KVM = "kvm"
 TCG = "tcg,thread=multi"
 
 
-@functools.cache
 def best(architecture: Architecture) -> str:
     """KVM if it boots a tiny program fast, else QEMU's emulation. The text is for QEMU's -accel."""
-    return KVM if architecture is AMD64 and os.access("/dev/kvm", os.R_OK | os.W_OK) and _boots(KVM) else TCG
+    return KVM if architecture is AMD64 and _has_kvm() else TCG
 
 
 def processor(architecture: Architecture) -> str:
@@ -37,6 +36,11 @@ def processor(architecture: Architecture) -> str:
     if architecture is AMD64:
         return "max" if best(architecture) == KVM else "Nehalem"
     return "max,pauth-impdef=on,sve=off"
+
+
+@functools.cache
+def _has_kvm() -> bool:
+    return os.access("/dev/kvm", os.R_OK | os.W_OK) and _boots(KVM)
 
 
 def _boots(accelerator: str) -> bool:
