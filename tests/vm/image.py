@@ -22,7 +22,7 @@ from bootstrap import BuildFailed
 from progress import say, step
 from systems import Confinement, System
 
-DISK_MEGABYTES = 2560  # sparse; what a boot writes beyond the packages goes to an overlay that fits in here
+DISK_MEGABYTES = 2048  # sparse; what a boot writes beyond the packages goes to an overlay that fits in here
 
 
 def image_directory(system: System) -> pathlib.Path:

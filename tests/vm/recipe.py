@@ -61,7 +61,8 @@ printf '%s' '{INITRAMFS_CONF}' >"$1/etc/initramfs-tools/conf.d/hypervisor"
 printf '%s' '{INITRAMFS_MODULES}' >"$1/etc/initramfs-tools/modules"
 """
 
-# Runs outside the tree, which is $1, when all packages are in.
+# Runs outside the tree, which is $1, when all packages are in. Profiles that let their programs do everything are those
+# of programs that are not here; in Debian 13 they are three quarters of all, and each costs time at boot.
 CUSTOMIZE_HOOK = f"""
 chroot "$1" passwd --lock root >/dev/null
 echo hypervisor >"$1/etc/hostname"
@@ -71,6 +72,7 @@ mkdir -p "$1/opt/whawty" "$1/etc/systemd/journald.conf.d"
 printf '[Journal]\\nStorage=volatile\\nRateLimitIntervalSec=0\\n' >"$1/etc/systemd/journald.conf.d/hypervisor.conf"
 rm -f "$1/etc/libvirt/qemu/networks/autostart/default.xml"
 for unit in {' '.join(MASKED_UNITS)}; do ln -sf /dev/null "$1/etc/systemd/system/$unit"; done
+grep -l 'flags=(unconfined)' "$1"/etc/apparmor.d/* 2>/dev/null | xargs --no-run-if-empty rm
 rm -rf "$1/var/lib/apt/lists" "$1/var/cache/apt" "$1/var/cache/debconf" "$1/etc/apt/apt.conf.d/99mmdebstrap"
 rm -rf "$1/usr/share/perl" "$1"/usr/lib/*-linux-gnu/perl
 """
