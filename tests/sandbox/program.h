@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <string>
 #include <vector>
 
