@@ -30,7 +30,8 @@ std::vector<Uuid> Lethal::left(const Subject& device, const std::vector<Uuid>& h
   for (auto at = entries_.lower_bound({device, Uuid{}}); at != entries_.end() && at->first.first == device;
        ++at) {
     at->second.away_since = now;
-    if (within(at->second.died, kSoon, now) && blame(at->second, now)) put_aside.push_back(at->first.second);
+    if (within(at->second.died, kSoonAfter, now) && blame(at->second, now))
+      put_aside.push_back(at->first.second);
   }
   return put_aside;
 }
@@ -85,7 +86,7 @@ void Lethal::forget_harmless(Clock::time_point now) {
     const Entry& entry = keyed.second;
     if (entry.away_since && now - *entry.away_since >= kAway) return true;
     return entry.deaths < kDeaths && !within(entry.blamed, kCountedFor, now) &&
-           !within(entry.changed, kSoon, now) && !within(entry.died, kSoon, now);
+           !within(entry.changed, kSoon, now) && !within(entry.died, kSoonAfter, now);
   });
 }
 

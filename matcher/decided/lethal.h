@@ -32,8 +32,13 @@ class Lethal {
 
   static constexpr unsigned kDeaths = 2;                                 // this many are too many
   static constexpr Clock::duration kCountedFor = std::chrono::hours(1);  // after the last one
-  static constexpr Clock::duration kSoon = std::chrono::seconds(2);      // between a change and a death
   static constexpr Clock::duration kAway = std::chrono::seconds(3);      // who is shorter away reconnects
+
+  // Between a change and libvirt's word of a death: two seconds to die, and up to five in which libvirt
+  // unloads the guest's AppArmor profile before it says so.
+  static constexpr Clock::duration kSoon = std::chrono::seconds(7);
+  // Between that word and udev's that the device left.
+  static constexpr Clock::duration kSoonAfter = std::chrono::seconds(2);
 
   // The guest was given the device, or it was taken from it.
   void changed(const Uuid& guest, const Subject& device, Clock::time_point now);

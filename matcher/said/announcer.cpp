@@ -166,7 +166,7 @@ void Announcer::lethal(const std::string& machine, const std::string& port, cons
       subject_of(machine, port), log::Level::kWarning,
       concat(device == nullptr ? "the device of port=" + port : name_of(*device),
              " is put aside for machine ", show_name(machine),
-             ", whose QEMU died twice within 2 s of a change of that device: until it is unplugged for 3 s "
+             ", whose QEMU died twice within 7 s of a change of that device: until it is unplugged for 3 s "
              "and plugged again, a reload or a restart of the daemon"));
 }
 

@@ -127,8 +127,8 @@ TEST_F(LethalTest, WhatLeavesLongAfterADeathHasNothingToDoWithIt) {
   for (int i = 0; i < 3; ++i) {
     now_ += 10s;
     lethal_.died(kA, {kDevice}, now_);
-    EXPECT_THAT(lethal_.left(kDevice, {}, now_ + Lethal::kSoon + 1ms), IsEmpty());
-    lethal_.came(kDevice, now_ + Lethal::kSoon + 2ms);
+    EXPECT_THAT(lethal_.left(kDevice, {}, now_ + Lethal::kSoonAfter + 1ms), IsEmpty());
+    lethal_.came(kDevice, now_ + Lethal::kSoonAfter + 2ms);
   }
 }
 

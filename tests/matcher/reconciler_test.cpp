@@ -374,7 +374,7 @@ TEST(Reconciler, AHostdevThatIsKeptThoughItsDeviceLeftIsSpokenOfOnce) {
 }
 
 const char kPutAside[] =
-    "001/005 046d:0825 serial=3187B60 port=1-1 is put aside for machine a, whose QEMU died twice within 2 s "
+    "001/005 046d:0825 serial=3187B60 port=1-1 is put aside for machine a, whose QEMU died twice within 7 s "
     "of "
     "a change of that device: until it is unplugged for 3 s and plugged again, a reload or a restart of the "
     "daemon";

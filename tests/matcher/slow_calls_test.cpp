@@ -102,5 +102,20 @@ TEST_P(SlowCalls, ADockThatComesAndGoesLeavesNothingBehind) {
   expect_no_complaint();
 }
 
+// libvirt tells of a death when it has unloaded the guest's profile, which takes as long as to load one.
+TEST_P(SlowCalls, ADeathThatIsToldLateIsStillTheDevices) {
+  world_.plug_unanswered(of_dock(kFirst));
+  for (int deaths = 1; deaths <= 2; ++deaths) {
+    pass(each_ + 100ms);
+    ASSERT_THAT(world_.domains["a"].hostdevs, SizeIs(1));
+    pass(1s + each_);
+    world_.die("a");
+    world_.start_unanswered("a");
+  }
+  pass(60s);
+  EXPECT_THAT(world_.domains["a"].hostdevs, SizeIs(0));
+  EXPECT_EQ(world_.count(log::Level::kWarning, "is put aside for machine a, whose QEMU died twice"), 1U);
+}
+
 }  // namespace
 }  // namespace whawty

@@ -147,6 +147,10 @@ class World final : public Output {
     domains[name].running = true;
     event(name);
   }
+  void start_unanswered(const std::string& name) {
+    domains[name].running = true;
+    take(DomainChanged{domains.at(name).uuid, name});
+  }
   void refuse_next(std::int32_t code, const std::string& words) {
     const std::uint64_t id = requests.front().id;
     requests.pop_front();

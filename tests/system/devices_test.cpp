@@ -215,7 +215,7 @@ TEST_F(DevicesTest, AGuestThatDiedOfADeviceTwiceIsSparedItUntilAReload) {
     libvirt_.start_domain("a");
   }
   EXPECT_TRUE(
-      daemon_.logs("port=3-5 is put aside for machine a, whose QEMU died twice within 2 s of a change"));
+      daemon_.logs("port=3-5 is put aside for machine a, whose QEMU died twice within 7 s of a change"));
   plug(webcam(6));
   EXPECT_TRUE(ends_up_with("a", {webcam(6)}));
   EXPECT_EQ(times("attach a 003/005 046d:0825"), 2);
