@@ -4,6 +4,8 @@
 
 #include <sys/prctl.h>
 
+#include <csignal>
+
 #include "common/descriptors.h"
 
 namespace whawty {
@@ -30,6 +32,8 @@ constexpr SyscallRule kProfile[] = {
     {SCMP_SYS(futex), when(kFutexWaitUntil), "waiting until a moment"},
     {SCMP_SYS(prctl), when(equals_int(0, PR_SET_VMA), equals(1, PR_SET_VMA_ANON_NAME)),
      "Abseil, below RE2, names its memory for /proc/PID/maps"},
+    {SCMP_SYS(rt_sigprocmask), when(equals_int(0, SIG_SETMASK)),
+     "Abseil tells threads apart once RE2 has locked something, with no signal in between"},
     {SCMP_SYS(clock_gettime), kAnyArguments, "time, where the kernel gives no faster way"},
     {SCMP_SYS(rt_sigreturn), kAnyArguments, "resuming after a stop"},
     {SCMP_SYS(restart_syscall), kAnyArguments, "resuming a wait after a stop"},

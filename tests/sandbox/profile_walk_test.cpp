@@ -253,7 +253,7 @@ TEST(NewerNamesTest, TheLastKnownCallIsWhatLinux61Calls) {
 
 TEST(ProfileBoundsTest, TheWorkersHaveFewCalls) {
   EXPECT_LE(names(profile_of("scanner")).size(), 31U);
-  EXPECT_LE(names(profile_of("matcher")).size(), 18U);
+  EXPECT_LE(names(profile_of("matcher")).size(), 19U);
   EXPECT_LE(names(profile_of("actuator")).size(), 25U);
 }
 

@@ -39,6 +39,16 @@ TEST_F(DevicesTest, ADeviceThatIsThereAtTheStartIsAttached) {
   EXPECT_TRUE(gets("a", camera_));
 }
 
+// What a library does when it searches for the first time, it does in the sealed matcher.
+TEST_F(DevicesTest, APatternChoosesADevice) {
+  libvirt_.define("a");
+  start(config("  a: {devices: [{udev: {env: [{name: ID_SERIAL_SHORT, pattern: '(CAM|MIC)[5-7]'}]}}]}\n"));
+  plug(webcam(8));
+  plug(camera_);
+  EXPECT_TRUE(gets("a", camera_));
+  EXPECT_THAT(libvirt_.changes(), ElementsAre("attach a 003/005 046d:0825"));
+}
+
 TEST_F(DevicesTest, AnUnpluggedDeviceIsDetached) {
   libvirt_.define("a");
   start(config(wants_all("a")));
