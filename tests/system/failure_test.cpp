@@ -62,6 +62,24 @@ TEST_P(WorkerDeathTest, TheNextPlugIsServed) {
   EXPECT_THAT(libvirt_.changes(), ElementsAre("attach a 003/005 046d:0825", "attach a 003/006 046d:0825"));
 }
 
+// A wait that a stop interrupts goes on by a call that nothing else makes. So it is when the host was
+// suspended.
+TEST_P(WorkerDeathTest, OneThatWasStoppedGoesOn) {
+  libvirt_.define("a");
+  start(config(wants_all("a")));
+  plug(camera_);
+  ASSERT_TRUE(gets("a", camera_));
+  const pid_t worker = daemon_.worker(GetParam());
+  ASSERT_GT(worker, 0);
+  ASSERT_EQ(::kill(worker, SIGSTOP), 0);
+  ASSERT_TRUE(eventually([&] { return daemon_.status("State", GetParam()).starts_with("T"); }));
+  ASSERT_EQ(::kill(worker, SIGCONT), 0);
+  plug(webcam(6));
+  EXPECT_TRUE(gets("a", webcam(6)));
+  EXPECT_EQ(daemon_.worker(GetParam()), worker);
+  EXPECT_EQ(daemon_.lines_with("again in"), 0);
+}
+
 INSTANTIATE_TEST_SUITE_P(System, WorkerDeathTest, testing::Values("scanner", "matcher", "actuator"),
                          [](const auto& test) { return std::string(test.param); });
 
