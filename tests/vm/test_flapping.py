@@ -71,6 +71,7 @@ class Flapping(Case):
 
     def test_a_hub_that_does_harm_has_no_port_beside_it_put_aside(self) -> None:
         """Behind the hub that both are plugged into. HARM_SECONDS=600 in the environment makes it go on that long."""
+        self.allow_error("^cannot attach .*TURN-")  # a slow host turns so slowly that its ports are quiet in between
         self.running("a", "b")
         self.daemon.start("max-reconnects: 1\n" + config("1s", a=_IN_TURN, b=matcher_of("BESIDE")))
         outer, inner = self.plug("OUTER", "usb-hub", port=_PORT), self.plug("INNER", "usb-hub", port=f"{_PORT}.4")
