@@ -62,6 +62,19 @@ class Authorization(AuthorizationCase):
         barrier = self.plug("BARRIER")
         self.await_hostdevs("a", foreign, barrier)
 
+    def test_an_interface_that_is_not_authorized_is_kept_from_the_guest_by_the_kernel(self) -> None:
+        """The guest's BIOS sets up both keyboards, for which QEMU has to claim their interfaces."""
+        self.running("a")
+        self.addCleanup(self.stage.drop_guest, "a")  # it will not be paused
+        whole, barred = self.plug("WHOLE", "usb-kbd"), self.plug("BARRED", "usb-kbd")
+        self.hypervisor.run(f"echo 0 >{_DEVICES}/{barred.name}/{barred.name}:1.0/authorized")
+        self.daemon.start(config(a=[matcher_of("WHOLE"), matcher_of("BARRED")]))
+        self.await_hostdevs("a", whole, barred)
+        self.guests.virsh("resume", "a")
+        wait_until(lambda: self.driver(whole) == "usbfs", PATIENCE, "QEMU has claimed what it may")
+        self.assert_stays(2, "a", whole, barred)
+        self.assertEqual(self.driver(barred), "")
+
 
 class TakenBack(AuthorizationCase):
     def test_a_device_that_was_authorized_anew_is_given_anew(self) -> None:
