@@ -103,6 +103,7 @@ class ActuatorTest : public testing::Test {
   std::latch released_{1};  // what calls that hang wait for
   std::atomic<std::size_t> hanging_attaches_ = 0;
   std::atomic<std::size_t> hanging_detaches_ = 0;
+  std::atomic<std::size_t> hanging_ = 0;
   const FakeSysfs sysfs_;
   const Digest meant_ = sysfs_.digest();
   const Limits limits_{Ceiling{}, DeviceCheck{sysfs_.open()}};
@@ -425,22 +426,21 @@ TEST_F(CrowdedActuatorTest, ListsAttachesAndDetachesOfOthersAreAnsweredWhileDesc
 
 // libvirtd reads no more of the connection while it is at work on five calls: not even a keepalive.
 TEST_F(CrowdedActuatorTest, HoweverManyGuestsHangAListIsAnswered) {
-  std::atomic<std::size_t> hanging = 0;
   hypervisor_.on_describe = [&](const Uuid&) -> std::variant<std::string, CallError> {
-    hang(hanging);
+    hang(hanging_);
     return std::string("<domain/>");
   };
-  hypervisor_.on_detach = [&](const Uuid&, const Hostdev&) { return hang(hanging); };
-  hypervisor_.on_attach = [&](const Uuid&, const Hostdev&) { return hang(hanging); };
+  hypervisor_.on_detach = [&](const Uuid&, const Hostdev&) { return hang(hanging_); };
+  hypervisor_.on_attach = [&](const Uuid&, const Hostdev&) { return hang(hanging_); };
   for (std::uint64_t i = 1; i < 24; i += 3) {
     send(i, DescribeDomain{{0, i}});
     send(i + 1, AttachHostdev{{1, i}, kWebcam, meant_});
     send(i + 2, DetachHostdev{{2, i}, kWebcam});
   }
-  ASSERT_TRUE(eventually([&] { return hanging == 4; }));
+  ASSERT_TRUE(eventually([&] { return hanging_ == 4; }));
   send(40, ListDomains{});
   EXPECT_EQ(result().request, 40U);
-  EXPECT_EQ(hanging, 4U);
+  EXPECT_EQ(hanging_, 4U);
 }
 
 // What waits longer than 50 ms is refused; what stands still for 1.2 s is blocked.

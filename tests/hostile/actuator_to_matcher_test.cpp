@@ -189,13 +189,18 @@ TEST_F(HostileActuatorTest, AllHostdevsOfAllDomainsAreNoBurden) {
   for (std::uint64_t i = 1; i <= 4096; ++i) domains[i] = "a";
   tell_domains(domains);
   const std::string xml = with_hostdevs(256, "<vendor id='7'/><product id='7'/>");
-  for (std::size_t described = 0; described < domains.size(); ++described) {
-    const std::uint64_t id = expect<DescribeDomain>().id;
-    send_xml(id, xml);
-    ASSERT_TRUE(tell(Result{id, Outcome::kDone, 0, "", 1}));
+  // It decides when all are described, or on those that are after a second.
+  bool decided = false;
+  for (std::size_t described = 0; described < domains.size() || !decided;) {
+    const auto datagram = actuator().receive();
+    ASSERT_TRUE(datagram) << described << " are described";
+    const Request request = decode_request(*datagram);
+    decided = decided || std::holds_alternative<DetachHostdev>(request.what);
+    if (!std::holds_alternative<DescribeDomain>(request.what)) continue;
+    send_xml(request.id, xml);
+    ASSERT_TRUE(tell(Result{request.id, Outcome::kDone, 0, "", 1}));
+    ++described;
   }
-  // It has decided on all of them.
-  expect<DetachHostdev>();
   expect_service();
 }
 
