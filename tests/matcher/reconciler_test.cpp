@@ -666,11 +666,11 @@ TEST(Reconciler, AGuestThatIsBusyForLongIsSpokenOfOnce) {
   be_busy(world, "a");
   world.configure(kWebcamToA);
   world.snapshot({webcam()});
-  for (int i = 1; i <= 2; ++i) {
+  for (std::size_t i = 1; i <= 2; ++i) {
     world.pass(119s);
-    EXPECT_EQ(world.count(log::Level::kWarning, "machine a is busy"), i - 1U);
+    EXPECT_EQ(world.count(log::Level::kWarning, "machine a is busy"), i - 1);
     world.pass(10min);
-    EXPECT_EQ(world.count(log::Level::kWarning, "machine a is busy"), 1U * i);
+    EXPECT_EQ(world.count(log::Level::kWarning, "machine a is busy"), i);
     world.domains["a"].not_described = 0;
     world.pass(30s);
     be_busy(world, "a");
