@@ -7,6 +7,9 @@
 
 #include <cerrno>
 #include <cstring>
+#include <functional>
+#include <latch>
+#include <thread>
 
 #include "common/descriptors.h"
 #include "common/exit_code.h"
@@ -27,13 +30,30 @@ constexpr std::uint64_t kDescriptors = 64;
 // Bytes: the records of all devices, one snapshot in the queue, and the stacks of all threads.
 constexpr std::uint64_t kMemory = 192 << 20;
 
-// A thread that waits for a device cannot be killed before the kernel lets it go, and a process has its
-// descriptors until its last thread has ended. With those that read devices apart, the channel closes with
-// the thread that serves it, and the others hear at once that it is dead.
-void part_from_descriptors() {
-  if (::unshare(CLONE_FILES) == 0 && ::close_range(STDERR_FILENO + 1, ~0U, 0) == 0) return;
-  log::error("giving the threads that read devices descriptors of their own: ", std::strerror(errno));
+[[noreturn]] void fail_to_part() {
+  log::error("giving the thread that serves descriptors of its own: ", std::strerror(errno));
   ::_exit(kExitUnsealed);
+}
+
+// A thread that waits for a device cannot be killed before the kernel lets it go, and a process has its
+// descriptors until its last thread has ended. So the thread that serves has descriptors of its own: the
+// channel closes with it, and the others hear at once that the scanner is dead. It is not the first thread
+// that does so, since libudev finds what it has opened in /proc/self/fd, where the kernel shows the first
+// thread's: those that read devices must share them.
+void serve_apart(const std::function<int()>& serve) {
+  std::latch has_its_own{1};
+  std::latch closed{1};
+  std::thread server([&] {
+    if (::unshare(CLONE_FILES) != 0) fail_to_part();
+    has_its_own.count_down();
+    closed.wait();
+    // Ends here, without destructors: they would wait for devices that do not answer.
+    ::_exit(serve());
+  });
+  has_its_own.wait();
+  if (::close_range(STDERR_FILENO + 1, ~0U, 0) != 0) fail_to_part();
+  closed.count_down();
+  server.join();  // never done: it ends the process
 }
 
 void run(const WorkerOptions& options) {
@@ -44,12 +64,13 @@ void run(const WorkerOptions& options) {
   Sandbox sandbox{.profile = kScannerProfile, .descriptors = kDescriptors, .memory = kMemory};
   if (options.landlock) sandbox.readable.emplace(kScannerReadable.begin(), kScannerReadable.end());
   restrict_thread(sandbox);  // not after the threads below
-  Readers readers{read_device, Readers::kPatience, part_from_descriptors};
-  // Ends here, without destructors: they would wait for devices that do not answer.
-  ::_exit(exit_code_of([&] {
-    seal_process(sandbox);  // no device, no event and no request is read before this line
-    Scanner{readers, monitor, files, matcher}.serve();
-  }));
+  Readers readers;
+  serve_apart([&] {
+    return exit_code_of([&] {
+      seal_process(sandbox);  // no device, no event and no request is read before this line
+      Scanner{readers, monitor, files, matcher}.serve();
+    });
+  });
 }
 
 }  // namespace

@@ -23,8 +23,7 @@ bool is_at_or_behind(const std::string& port, const std::string& sysname) {
 
 }  // namespace
 
-Readers::Readers(Read read, Clock::duration patience, std::function<void()> begin)
-    : read_(std::move(read)), patience_(patience), begin_(std::move(begin)) {
+Readers::Readers(Read read, Clock::duration patience) : read_(std::move(read)), patience_(patience) {
   ::mallopt(M_ARENA_MAX, 1);
   for (std::size_t i = 0; i < kThreads; ++i) threads_.emplace_back([this] { work(); });
   started_.wait();
@@ -100,7 +99,6 @@ std::vector<std::string> Readers::take_silent(Clock::time_point now) {
 }
 
 void Readers::work() {
-  begin_();
   const Udev udev{udev_new()};
   std::unique_lock lock(mutex_);
   started_.count_down();

@@ -42,11 +42,9 @@ class Readers {
   static constexpr Clock::duration kSlow = std::chrono::milliseconds(20);
   static constexpr Clock::duration kLong = std::chrono::seconds(3);
 
-  // Starts the threads, and returns when they run and have done what they `begin` with: the start of a thread
-  // takes system calls that a sealed process does not have. Of what they then do, all memory comes from one
-  // arena, for the same reason.
-  explicit Readers(
-      Read read = read_device, Clock::duration patience = kPatience, std::function<void()> begin = [] {});
+  // Starts the threads, and returns when they run: the start of a thread takes system calls that a sealed
+  // process does not have. Of what they then do, all memory comes from one arena, for the same reason.
+  explicit Readers(Read read = read_device, Clock::duration patience = kPatience);
   ~Readers();  // waits for all devices
   Readers(const Readers&) = delete;
   Readers& operator=(const Readers&) = delete;
@@ -83,7 +81,6 @@ class Readers {
 
   const Read read_;
   const Clock::duration patience_;
-  const std::function<void()> begin_;
   Clock::duration slowness_{};  // in this turn
   mutable std::mutex mutex_;
   std::condition_variable asked_;

@@ -73,7 +73,7 @@ constexpr SyscallRule kProfile[] = {
     {SCMP_SYS(set_tid_address), kAnyArguments, kStart},
     {SCMP_SYS(rseq), kAnyArguments, kStart},
     {SCMP_SYS(unshare), when(equals(0, CLONE_FILES)),
-     "descriptors of their own for the scanner's threads that read devices"},
+     "descriptors of its own for the scanner's thread that serves"},
     {SCMP_SYS(getrlimit), kAnyArguments, kStart},
     {SCMP_SYS(setrlimit), kAnyArguments, kStart},
     {SCMP_SYS(getrandom), kAnyArguments, kStart},

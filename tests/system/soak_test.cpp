@@ -88,8 +88,11 @@ class SoakTest : public SystemTest {
   Usage usage_of(const std::string& process) const {
     Usage usage{daemon_.status("Pid", process), 0, 0};
     const fs::path proc = fs::path("/proc") / usage.pid;
-    const fs::directory_iterator descriptors(proc / "fd");
-    usage.descriptors = std::distance(fs::begin(descriptors), fs::end(descriptors));
+    for (const auto& thread :
+         fs::directory_iterator(proc / "task")) {  // those of the scanner do not share all
+      const fs::directory_iterator descriptors(thread.path() / "fd");
+      usage.descriptors += std::distance(fs::begin(descriptors), fs::end(descriptors));
+    }
     usage.kib = sum_of(proc / "smaps_rollup", {"Anonymous", "Swap"});
     return usage;
   }
