@@ -24,15 +24,18 @@ _FILES = {
     f"usr/share/man/man8/{NAME}.8.gz": 0o644,
     f"{_DOC}/README.md.gz": 0o644,
     f"{_DOC}/SECURITY.md.gz": 0o644,
+    f"{_DOC}/behaviour.md.gz": 0o644,
     f"{_DOC}/changelog.Debian.gz": 0o644,
     f"{_DOC}/changelog.gz": 0o644,
     f"{_DOC}/copyright": 0o644,
+    f"{_DOC}/decisions.md.gz": 0o644,
     f"{_DOC}/examples/config.yml": 0o644,
     f"{_DOC}/migration.md.gz": 0o644,
     f"{_DOC}/platforms.md.gz": 0o644,
     f"{_DOC}/operators-guide.md.gz": 0o644,
     f"{_DOC}/polkit/{NAME}.rules": 0o644,
     f"{_DOC}/sbom.cdx.json": 0o644,
+    f"{_DOC}/system-calls.md.gz": 0o644,
 }
 _MODULE_DOC = f"usr/share/doc/{NAME}-selinux"
 _MODULE_FILES = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// Prints the tables of all four processes as SECURITY.md shows them.
+// Prints the tables of all four processes as docs/system-calls.md shows them.
 //
 //   print_profiles                to standard output
 //   print_profiles --check FILE   fails unless FILE has exactly this between the two markers

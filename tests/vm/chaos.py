@@ -9,7 +9,7 @@ all devices and the guests have started or stopped. From then on runs the time t
 machine where a plain plug takes a tenth of that; here the plain plug is measured first, in the same run, and ten times
 its median, or a second if that is more, is the bound. One step in twenty may be later: the machine that emulates the
 hypervisor has its busy moments. All must converge; where libvirtd is killed in the middle of an attach and refuses the
-next one for good, with a replug of the device, as the README says. All times are those of the hypervisor's own clock.
+next one for good, with a replug of the device, as behaviour.md says. All times are those of the hypervisor's own clock.
 Then everything must stay as it is, in libvirt's answers too, until the next step.
 
 At the end the log is compared with what was seen: one line for each attach and detach, no more.

@@ -90,7 +90,7 @@ class Missing(Case):
         self.await_said("^detached 001/120 0627:0001 from a: its device was missing, and QEMU takes any ")
 
     def test_a_saved_guest_whose_device_left_waits_for_the_administrator(self) -> None:
-        """As README says: he writes the new number into the saved state, or allows that the device is missing."""
+        """As behaviour.md says: he writes the new number into the saved state, or allows that the device is missing."""
         self.allow_error("^ALARM: libvirt gave machine a the hostdev of ")
         self.running("a")
         self.addCleanup(self.stage.forget_guest, "a")
