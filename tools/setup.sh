@@ -12,6 +12,8 @@ deb_packages=("${program_packages[@]}" build-essential debhelper dpkg-dev python
 deb_check_packages=(binutils faketime lintian mandoc util-linux)
 selinux_packages=(make policycoreutils python3 python3-setools secilc selinux-policy-default selinux-policy-dev
   selinux-utils selint setools)
+# Where the other release is: what all that is done there takes, so that one folder serves.
+release_packages=("${program_packages[@]}" "${selinux_packages[@]}")
 # For another processor: tools are this machine's, libraries are that one's.
 cross_packages=(binutils capnproto cmake g++-aarch64-linux-gnu ninja-build pkg-config python3 qemu-user-static systemd)
 for package in "${program_packages[@]}" libgmock-dev libgtest-dev libyaml-dev; do
@@ -117,7 +119,7 @@ prepare_vm() {
     # Meanwhile, since this takes one processor. Who needs the image first waits for it, or says why there is none.
     mkdir -p "$logs"
     /usr/bin/python3 tests/vm/image.py --release "$release" "$@" >"$logs/image-$release.log" 2>&1 &
-    watch "building ($release)" on_release "$release" "${program_packages[*]}" "build-$release" sh -ec '
+    watch "building ($release)" on_release "$release" "${release_packages[*]}" "build-$release" sh -ec '
       cmake --preset gcc -S /project -B /build -DBUILD_TESTING=OFF
       cmake --build /build
       rm -rf /build/tree

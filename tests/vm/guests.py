@@ -11,6 +11,7 @@ from hypervisor import Completed, Hypervisor, wait_until
 
 LIBVIRT_SECONDS = 60  # from power-on to a libvirtd that answers, at the worst
 _VIRSH_SECONDS = 60  # a libvirt call on a stuck guest takes 30 by itself
+_START_SECONDS = 180  # with AppArmor, libvirt loads a profile many times for one start: 22 s on an idle machine
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,7 +118,7 @@ class Guests:
 
     def start(self, name: str, paused: bool = True) -> None:
         """Start a defined guest. Paused, it takes and gives devices all the same, and no processor time."""
-        self.virsh("start", name, *(["--paused"] if paused else []))
+        self.virsh("start", name, *(["--paused"] if paused else []), timeout=_START_SECONDS)
 
     def destroy(self, name: str) -> None:
         """Switch a guest off, hard."""
