@@ -2,13 +2,14 @@
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 """libvirt writes and loads a profile for each attach and detach: what becomes of ten at a time, and of refusals."""
 
+import os
 import time
 
 from case import Case
 from daemon import config, matcher_of
 from hypervisor import wait_until
 
-_SECONDS = 120.0  # for ten attaches of two seconds each, on an emulated host
+_SECONDS = 120.0  # for ten attaches of two seconds each, on an emulated host, or one that fails
 _LOCAL = "/etc/apparmor.d/local/abstractions/libvirt-qemu"  # what each guest's profile includes
 _DOCK = [f"DOCK{i}" for i in range(10)]
 
@@ -16,9 +17,13 @@ _DOCK = [f"DOCK{i}" for i in range(10)]
 class AppArmor(Case):
     def include(self, rule: str) -> None:
         """From now on each profile that libvirt writes has it. `deny` is refused without a word to the kernel's log."""
-        old = self.hypervisor.read_file(_LOCAL)
+        old = self.hypervisor.run(f"mkdir -p {os.path.dirname(_LOCAL)}; cat {_LOCAL} 2>/dev/null", check=False).stdout
         self.addCleanup(self.hypervisor.write_file, _LOCAL, old)
         self.hypervisor.write_file(_LOCAL, rule + "\n")
+
+    def await_refusal(self, pattern: str) -> None:
+        """libvirt has written and loaded the profile by then, and again without the device."""
+        self.daemon.await_line(f"^cannot attach .*{pattern}", self.start_of_log, _SECONDS)
 
     def await_count(self, count: int) -> float:
         since = time.monotonic()
@@ -53,7 +58,7 @@ class AppArmor(Case):
         self.include("deny /dev/bus/usb/** rw,")
         self.daemon.start(config(a=matcher_of("DEVICE")))
         device = self.plug("DEVICE")
-        self.await_said(r"^cannot attach .*libvirt says: .*/dev/bus/usb/.*Permission denied.*: confinement, or rights: ")
+        self.await_refusal("libvirt says: .*/dev/bus/usb/.*Permission denied.*: confinement, or rights: ")
         self.include("")
         self.await_hostdevs("a", device)
 
@@ -63,6 +68,6 @@ class AppArmor(Case):
         self.include("this is no rule")
         self.daemon.start(config(a=matcher_of("DEVICE")))
         device = self.plug("DEVICE")
-        self.await_said("^cannot attach .*cannot update AppArmor profile .*: confinement: the guest's AppArmor profile")
+        self.await_refusal("cannot update AppArmor profile .*: confinement: the guest's AppArmor profile")
         self.include("")
         self.await_hostdevs("a", device)

@@ -18,7 +18,9 @@ _STALL_SECONDS = 20.0  # of which the daemon waits eight
 class Chaos(Case):
     def setUp(self) -> None:
         super().setUp()
-        for pattern in ("^the connection to libvirt is lost: ", "^the workers ended", "^cannot (at|de)tach "):
+        # The third: while its socket is overrun, the scanner is stopped, on a slow host for longer than a ping may take.
+        for pattern in ("^the connection to libvirt is lost: ", "^the workers ended",
+                        "^the workers have not answered for 10 s$", "^cannot (at|de)tach "):
             self.allow_error(pattern)
         self.chaos = chaos.Chaos(self.stage, _SEED)
         self.addCleanup(self.chaos.clear)
