@@ -50,7 +50,7 @@ class Busy(Case):
         self.await_said("^attached .* serial=OTHER ")
         print(f"served {time.monotonic() - since:.1f} s after the kill", flush=True)
         self.assertTrue(self.is_held(slow), "it was not busy for long enough")
-        self.assertTrue(self.said("^the scanner was killed and will end when the kernel lets it"))
+        self.assertTrue(self.said("^the scanner was killed "))  # Linux 6.1 keeps it meanwhile, Linux 6.12 lets it go
         wait_until(lambda: not self.is_held(slow), 2 * PATIENCE, "its driver has let go of it")
         self.hypervisor.pace(self._ids["SLOW"], 0)
         gone = f"test ! -e /proc/{scanner}"
