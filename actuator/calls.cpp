@@ -82,7 +82,7 @@ struct Calls {
     const auto name = hypervisor.name(domain);
     if (const auto* const error = std::get_if<CallError>(&name)) return *error;
     if (limits.ceiling.allows(domain, std::get<0>(name))) return {};
-    return CallError{Outcome::kFailed, 0, "the domain is not in the list of those that may be changed"};
+    return CallError{Outcome::kNotListed, 0, {}};
   }
 
   DeviceCheck::Finding look(const AttachHostdev& attach) const {

@@ -35,6 +35,8 @@ Outcome read_outcome(schema::Outcome outcome) {
       return Outcome::kOtherDevice;
     case schema::Outcome::SWAPPED:
       return Outcome::kSwapped;
+    case schema::Outcome::NOT_LISTED:
+      return Outcome::kNotListed;
   }
   throw Violation("a result of an unknown kind");
 }

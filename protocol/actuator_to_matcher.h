@@ -42,7 +42,8 @@ struct XmlChunk {
   std::string data;
   bool operator==(const XmlChunk&) const = default;
 };
-enum class Outcome : std::uint8_t { kDone, kFailed, kNoDomain, kStalled, kOtherDevice, kSwapped };
+enum class Outcome : std::uint8_t { kDone, kFailed, kNoDomain, kStalled, kOtherDevice, kSwapped, kNotListed };
+inline constexpr Outcome kLastOutcome = Outcome::kNotListed;
 struct Result {
   std::uint64_t request = 0;
   Outcome outcome = Outcome::kDone;

@@ -147,6 +147,9 @@ std::string duration_text(std::chrono::nanoseconds duration) {
 }
 
 std::string failure_text(const Result& failure) {
+  if (failure.outcome == Outcome::kNotListed)
+    return "the domain is not in the list of those that may be changed: name the domain in the file of "
+           "--domains and start the daemon anew";
   const std::string_view remedy = remedy_of(failure);
   return concat(failure.libvirt_code != 0 ? "libvirt says: " : "", escape(failure.message),
                 remedy.empty() ? "" : ": ", remedy);

@@ -80,8 +80,6 @@ constexpr Row kRows[] = {
     {kAny, "failed to open host usb device", "", kNotUsed},
     {libvirt_error::kOperationTimeout, "state change lock", "", kBusy},
     {libvirt_error::kOperationFailed, "state change lock", "", kBusy},
-    {libvirt_error::kNone, "not in the list of those that may be changed", "",
-     "name the domain in the file of --domains and start the daemon anew"},
 };
 
 }  // namespace

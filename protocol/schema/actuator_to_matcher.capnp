@@ -59,4 +59,5 @@ enum Outcome {
   stalled @3;                    # not tried: an earlier call for this domain has not returned
   otherDevice @4;                # not tried: the device with these numbers is not the one that was meant
   swapped @5;                    # it became another one while it was attached, and was detached at once
+  notListed @6;                  # not tried: the domain is not in the list of those that may be changed
 }

@@ -165,13 +165,13 @@ TEST_F(CallsTest, OfAThousandSwapsNoneLeavesAWrongDevice) {
 
 TEST_F(CallsTest, ADomainThatIsNotInTheListIsNotTouched) {
   const Ceiling ceiling({"other", "00000000-0000-0000-0000-000000000001"});
-  EXPECT_EQ(attach(ceiling), Outcome::kFailed);
-  EXPECT_EQ(detach(ceiling), Outcome::kFailed);
+  EXPECT_EQ(attach(ceiling), Outcome::kNotListed);
+  EXPECT_EQ(detach(ceiling), Outcome::kNotListed);
   EXPECT_TRUE(hypervisor.calls.empty());
 }
 
 TEST_F(CallsTest, AnEmptyListAllowsNothing) {
-  EXPECT_EQ(attach(Ceiling(std::set<std::string>{})), Outcome::kFailed);
+  EXPECT_EQ(attach(Ceiling(std::set<std::string>{})), Outcome::kNotListed);
   EXPECT_TRUE(hypervisor.calls.empty());
 }
 

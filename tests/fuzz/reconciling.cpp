@@ -93,7 +93,7 @@ class Story {
 
   void answer() {
     const std::uint64_t id = request();
-    const auto outcome = static_cast<Outcome>(bytes_.below(6));
+    const auto outcome = static_cast<Outcome>(bytes_.below(static_cast<unsigned>(kLastOutcome) + 1));
     peers_.unanswered.erase(id);
     take(
         Result{id, outcome, bytes_.byte(), bytes_.long_text().substr(0, kMaxResultMessage), bytes_.number()});

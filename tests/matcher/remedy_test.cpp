@@ -10,6 +10,8 @@
 #include <ostream>
 #include <string>
 
+#include "matcher/said/messages.h"
+
 namespace whawty {
 namespace {
 
@@ -127,9 +129,16 @@ INSTANTIATE_TEST_SUITE_P(
                          "libvirt does not permit it: "},
                     Case{VIR_ERR_OPERATION_DENIED,
                          "operation forbidden: read only access prevents virDomainAttachDeviceFlags",
-                         "libvirt does not permit it: "},
-                    Case{VIR_ERR_OK, "the domain is not in the list of those that may be changed",
-                         "name the domain in the file of --domains"}));
+                         "libvirt does not permit it: "}));
+
+// It is the outcome that says so, not the words of somebody else.
+TEST(Remedy, OfADomainThatIsNotInTheListTheOutcomeTells) {
+  EXPECT_EQ(failure_text({1, Outcome::kNotListed, 0, "", 10}),
+            "the domain is not in the list of those that may be changed: name the domain in the file of "
+            "--domains and start the daemon anew");
+  const Result words = failure(VIR_ERR_OK, "the domain is not in the list of those that may be changed");
+  EXPECT_EQ(failure_text(words), words.message);
+}
 
 TEST(Remedy, AnErrorThatIsNotInTheTableHasNone) {
   EXPECT_THAT(remedy_of(failure(VIR_ERR_INTERNAL_ERROR, "internal error: something new")), IsEmpty());

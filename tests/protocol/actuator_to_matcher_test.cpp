@@ -50,7 +50,7 @@ TEST(ActuatorMessageTest, AnXmlChunkComesBack) {
 
 TEST(ActuatorMessageTest, AResultComesBack) {
   for (const Outcome outcome : {Outcome::kDone, Outcome::kFailed, Outcome::kNoDomain, Outcome::kStalled,
-                                Outcome::kOtherDevice, Outcome::kSwapped}) {
+                                Outcome::kOtherDevice, Outcome::kSwapped, Outcome::kNotListed}) {
     const Result result = round_trip(Result{std::numeric_limits<std::uint64_t>::max(), outcome, -7,
                                             std::string(kMaxResultMessage, '\0'), 1'234'567'890'123});
     EXPECT_EQ(result.request, std::numeric_limits<std::uint64_t>::max());
@@ -88,7 +88,7 @@ TEST(ActuatorMessageTest, AnUnknownKindIsAViolation) {
 }
 
 TEST(ActuatorMessageTest, AnUnknownOutcomeIsAViolation) {
-  for (const unsigned outcome : {6U, 0xffffU})
+  for (const unsigned outcome : {static_cast<unsigned>(kLastOutcome) + 1, 0xffffU})
     EXPECT_EQ(violation_of(decode_actuator_message, built([=](Build message) {
                              message.initResult().setOutcome(static_cast<schema::Outcome>(outcome));
                            })),
