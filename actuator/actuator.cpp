@@ -17,7 +17,6 @@ constexpr int kStallCheckMilliseconds = 500;
 // The domain whose calls a request has to wait for; a list request waits for other lists only.
 struct DomainOf {
   Uuid operator()(const ListDomains&) const { return {}; }
-  Uuid operator()(const PingActuator&) const { return {}; }
   template <class Other>
   Uuid operator()(const Other& request) const {
     return request.domain;
@@ -28,10 +27,7 @@ struct RoomOf {
   CallRoom operator()(const AttachHostdev&) const { return kAttaches; }
   CallRoom operator()(const DetachHostdev&) const { return kDetaches; }
   CallRoom operator()(const DescribeDomain&) const { return kDescriptions; }
-  template <class Other>
-  CallRoom operator()(const Other&) const {
-    return kLists;
-  }
+  CallRoom operator()(const ListDomains&) const { return kLists; }
 };
 
 const char* words_of(Refusal why) {
@@ -106,16 +102,23 @@ void Actuator::look_at_calls() {
 void Actuator::accept(const Request& request) {
   if (unanswered_.size() >= kMaxRequestsInFlight) throw Violation("more than 64 requests at a time");
   if (!unanswered_.insert(request.id).second) throw Violation("the number of an unanswered request again");
-  if (std::holds_alternative<PingActuator>(request.what))
-    return outbox_.put(Result{request.id, {}, 0, {}, 0});
+  std::visit([&](const auto& what) { answer(request.id, what); }, request.what);
+}
+
+// At once, whatever calls are under way.
+void Actuator::answer(std::uint64_t id, const Ping&) {
+  outbox_.put(Result{id, Outcome::kDone, 0, {}, 0});
+}
+
+void Actuator::answer(std::uint64_t id, const Call& call) {
   // What they refer to outlives the calls, which this object need not.
-  const auto run = [request, &hypervisor = hypervisor_, &outbox = outbox_, &limits = limits_] {
-    return [&outbox, result = carry_out(request, hypervisor, outbox, limits)] { outbox.put(result); };
+  const auto run = [id, call, &hypervisor = hypervisor_, &outbox = outbox_, &limits = limits_] {
+    return [&outbox, result = carry_out(id, call, hypervisor, outbox, limits)] { outbox.put(result); };
   };
-  const auto refuse = [id = request.id, &outbox = outbox_](Refusal why) {
+  const auto refuse = [id, &outbox = outbox_](Refusal why) {
     outbox.put(Result{id, Outcome::kStalled, 0, words_of(why), 0});
   };
-  dispatcher_.submit(std::visit(DomainOf{}, request.what), {std::visit(RoomOf{}, request.what), run, refuse});
+  dispatcher_.submit(std::visit(DomainOf{}, call), {std::visit(RoomOf{}, call), run, refuse});
 }
 
 void Actuator::send_messages() {

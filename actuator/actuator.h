@@ -46,6 +46,8 @@ class Actuator {
   void receive_requests();
   void look_at_calls();
   void accept(const Request& request);
+  void answer(std::uint64_t id, const Ping& ping);
+  void answer(std::uint64_t id, const Call& call);
   void send_messages();
 
   Channel matcher_;

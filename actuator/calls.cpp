@@ -42,8 +42,6 @@ struct Calls {
     return {};
   }
 
-  Answer operator()(const PingActuator&) const { return {}; }
-
   // Between the decision and the call, and during the call, a device can become another one with the same
   // numbers.
   Answer operator()(const AttachHostdev& attach) const {
@@ -92,18 +90,19 @@ struct Calls {
 
 }  // namespace
 
-Result carry_out(const Request& request, Hypervisor& hypervisor, Outbox& outbox, const Limits& limits) {
+Result carry_out(std::uint64_t request, const Call& call, Hypervisor& hypervisor, Outbox& outbox,
+                 const Limits& limits) {
   const auto started = std::chrono::steady_clock::now();
   Answer answer;
   try {
-    answer = std::visit(Calls{request.id, hypervisor, outbox, limits}, request.what);
+    answer = std::visit(Calls{request, hypervisor, outbox, limits}, call);
   } catch (const std::system_error& error) {
     // sysfs could not be read. What was attached nevertheless shows in the domain's XML.
     answer = CallError{Outcome::kFailed, 0, error.what()};
   }
   const auto took =
       std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started);
-  Result result{request.id, Outcome::kDone, 0, {}, static_cast<std::uint64_t>(took.count())};
+  Result result{request, Outcome::kDone, 0, {}, static_cast<std::uint64_t>(took.count())};
   if (const auto* const error = std::get_if<CallError>(&answer)) {
     result.outcome = error->outcome;
     result.libvirt_code = error->code;

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// One request of the matcher as calls of the hypervisor, within limits that the matcher has no say in.
+// A request of the matcher as calls of the hypervisor, within limits that the matcher has no say in.
 #pragma once
+
+#include <cstdint>
+#include <variant>
 
 #include "actuator/ceiling.h"
 #include "actuator/device_check.h"
@@ -17,7 +20,12 @@ struct Limits {
   DeviceCheck check;
 };
 
-// Makes the calls, however long they take. What they yield goes to the outbox; how they went is the result.
-Result carry_out(const Request& request, Hypervisor& hypervisor, Outbox& outbox, const Limits& limits);
+// What a request wants done.
+using Call = std::variant<ListDomains, DescribeDomain, AttachHostdev, DetachHostdev>;
+
+// Makes the calls for the request of that number, however long they take. What they yield goes to the outbox;
+// how they went is the result.
+Result carry_out(std::uint64_t request, const Call& call, Hypervisor& hypervisor, Outbox& outbox,
+                 const Limits& limits);
 
 }  // namespace whawty

@@ -36,8 +36,7 @@ class Domains {
   // Asks for the live XML of domains that something happened to, as far as there is room for requests.
   void describe_stale(Clock::time_point now);
 
-  // Asks the actuator whether it is alive; true until it has answered. One that was never connected is not
-  // asked.
+  // Asks the actuator; true until it has answered. One that was never connected is not asked.
   void ping(Clock::time_point now);
   bool pinged() const { return book_.pinged(); }
 

@@ -132,8 +132,8 @@ void Matcher::ask(ScanRequest request) {
   scanner_.send(encode(request));
 }
 
-void Matcher::alive() {
-  supervisor_.send(encode(Alive{}));
+void Matcher::pong() {
+  supervisor_.send(encode(PolicyMessage{Pong{}}));
 }
 
 void Matcher::report(const Status& status) {

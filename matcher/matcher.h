@@ -31,7 +31,7 @@ class Matcher final : private Output {
   void send(const Request& request) override;
   void ask(ScanRequest request) override;
   void report(const Status& status) override;
-  void alive() override;
+  void pong() override;
   void say(log::Level level, const std::string& line) override;
 
   Channel supervisor_, scanner_, actuator_;

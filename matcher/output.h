@@ -16,7 +16,7 @@ class Output : public LineSink {
   virtual void send(const Request& request) = 0;  // to the actuator
   virtual void ask(ScanRequest request) = 0;      // to the scanner
   virtual void report(const Status& status) = 0;  // to the supervisor
-  virtual void alive() = 0;                       // to the supervisor
+  virtual void pong() = 0;                        // to the supervisor
 
  protected:
   ~Output() = default;

@@ -53,19 +53,19 @@ void Reconciler::use(Config config, Clock::time_point now) {
 }
 
 void Reconciler::ping(Clock::time_point now) {
-  heartbeat_.begin();
+  pings_.ping();
   output_.ask(ScanRequest::kPing);
   domains_.ping(now);
 }
 
 void Reconciler::answer_ping() {
-  if (heartbeat_.take_all_alive(domains_.pinged())) output_.alive();
+  if (pings_.take_pong(domains_.pinged())) output_.pong();
 }
 
 void Reconciler::take(ScannerMessage message, Clock::time_point now) {
   announcer_.tick(now);
   if (std::holds_alternative<Pong>(message)) {
-    heartbeat_.scanner_answered();
+    pings_.pong();
     return answer_ping();
   }
   const bool in_snapshot = devices_.in_snapshot();

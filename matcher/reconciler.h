@@ -17,9 +17,9 @@
 #include "matcher/decided/plan.h"
 #include "matcher/decided/taken_back.h"
 #include "matcher/domains.h"
-#include "matcher/heartbeat.h"
 #include "matcher/known/device_table.h"
 #include "matcher/output.h"
+#include "matcher/ping_relay.h"
 #include "matcher/said/announcer.h"
 
 namespace whawty {
@@ -35,8 +35,8 @@ class Reconciler {
   void take(ScannerMessage message, Clock::time_point now);
   void take(const ActuatorMessage& message, Clock::time_point now);
 
-  // Says that all is alive, when the scanner has answered a ping, and the actuator, if it was ever connected.
-  // Throws Violation if that has not yet been said of the last one.
+  // Answers a ping, when the scanner has answered one, and the actuator, if it was ever connected. Throws
+  // Violation if the last one has not yet been answered.
   void ping(Clock::time_point now);
 
   // Does what is due. Nothing is, before a configuration is in use.
@@ -85,7 +85,7 @@ class Reconciler {
   Flapping flapping_;
   TakenBack taken_back_;
   Lethal lethal_;
-  Heartbeat heartbeat_;
+  PingRelay pings_;
   Clock::time_point next_round_;
   Clock::time_point next_attempt_ = Clock::time_point::max();
   bool plan_is_old_ = false;

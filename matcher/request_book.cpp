@@ -38,7 +38,7 @@ bool RequestBook::change(const ChangeKey& key, const Digest& digest, Clock::time
 }
 
 void RequestBook::ping(Clock::time_point now) {
-  send(PingActuator{}, Ping{}, now);
+  send(Ping{}, Ping{}, now);
 }
 
 template <class Wire>
@@ -77,7 +77,7 @@ bool RequestBook::has() const {
 }
 
 template bool RequestBook::has<RequestBook::List>() const;
-template bool RequestBook::has<RequestBook::Ping>() const;
+template bool RequestBook::has<Ping>() const;
 
 std::set<Uuid> RequestBook::described() const {
   std::set<Uuid> domains;

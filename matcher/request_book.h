@@ -22,7 +22,6 @@ namespace whawty {
 class RequestBook {
  public:
   struct List {};
-  struct Ping {};
   struct Description {
     Uuid domain;
     std::string xml{};  // what has come so far

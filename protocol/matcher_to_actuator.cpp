@@ -59,14 +59,14 @@ Request read_request(schema::Request::Reader request) {
     case schema::Request::DETACH:
       return {id, read_detach(request.getDetach())};
     case schema::Request::PING:
-      return {id, PingActuator{}};
+      return {id, Ping{}};
   }
   throw Violation("a request of an unknown kind");
 }
 
 struct Writer {
   schema::Request::Builder out;
-  void operator()(const PingActuator&) { out.setPing(); }
+  void operator()(const Ping&) { out.setPing(); }
   void operator()(const ListDomains&) { out.setList(); }
   void operator()(const DescribeDomain& describe) {
     auto uuid = out.initDescribe();

@@ -10,13 +10,13 @@
 #include "common/device_digest.h"
 #include "protocol/channel.h"
 #include "protocol/domain.h"
+#include "protocol/ping.h"
 
 namespace whawty {
 
 inline constexpr std::size_t kMaxRequestsInFlight = 64;
 
 struct ListDomains {};
-struct PingActuator {};
 struct DescribeDomain {
   Uuid domain;
   bool operator==(const DescribeDomain&) const = default;
@@ -35,7 +35,7 @@ struct DetachHostdev {
 
 struct Request {
   std::uint64_t id = 0;
-  std::variant<ListDomains, DescribeDomain, AttachHostdev, DetachHostdev, PingActuator> what;
+  std::variant<ListDomains, DescribeDomain, AttachHostdev, DetachHostdev, Ping> what;
 };
 
 Datagram encode(const Request& request);

@@ -19,8 +19,8 @@ PolicyMessage read_message(schema::PolicyMessage::Reader message) {
       return Status{status.getLibvirtConnected(), status.getMachines(), status.getRunning(),
                     status.getDevices(), status.getAttached()};
     }
-    case schema::PolicyMessage::ALIVE:
-      return Alive{};
+    case schema::PolicyMessage::PONG:
+      return Pong{};
   }
   throw Violation("a policy message of an unknown kind");
 }
@@ -29,7 +29,7 @@ struct Writer {
   schema::PolicyMessage::Builder out;
   void operator()(const ConfigAccepted&) { out.setAccepted(); }
   void operator()(const ConfigRejected&) { out.setRejected(); }
-  void operator()(const Alive&) { out.setAlive(); }
+  void operator()(const Pong&) { out.setPong(); }
   void operator()(const Status& status) {
     auto record = out.initStatus();
     record.setLibvirtConnected(status.libvirt_connected);

@@ -8,12 +8,12 @@
 #include <variant>
 
 #include "protocol/channel.h"
+#include "protocol/ping.h"
 
 namespace whawty {
 
 struct ConfigAccepted {};
 struct ConfigRejected {};
-struct Alive {};
 struct Status {
   bool libvirt_connected = false;
   std::uint32_t machines = 0;  // in the configuration
@@ -23,7 +23,7 @@ struct Status {
   bool operator==(const Status&) const = default;
 };
 
-using PolicyMessage = std::variant<ConfigAccepted, ConfigRejected, Status, Alive>;
+using PolicyMessage = std::variant<ConfigAccepted, ConfigRejected, Status, Pong>;
 
 Datagram encode(const PolicyMessage& message);
 

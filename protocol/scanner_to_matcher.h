@@ -9,12 +9,12 @@
 
 #include "protocol/channel.h"
 #include "protocol/device.h"
+#include "protocol/ping.h"
 
 namespace whawty {
 
 struct SnapshotBegin {};
 struct SnapshotEnd {};
-struct Pong {};
 struct DeviceRemoved {
   std::string sysname;
   bool operator==(const DeviceRemoved&) const = default;

@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "protocol/channel.h"
+#include "protocol/ping.h"
 
 namespace whawty {
 
@@ -26,7 +27,6 @@ struct ConfigCommit {
   std::int64_t in_use_since = 0;  // seconds since 1970; 0 for a new configuration
   bool operator==(const ConfigCommit&) const = default;
 };
-struct Ping {};
 
 using ControlMessage = std::variant<ConfigFile, ConfigCommit, Ping>;
 

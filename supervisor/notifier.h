@@ -17,7 +17,7 @@ class Notifier {
 
   void ready() const { send("READY=1"); }
   void reloading() const;
-  void alive() const { send("WATCHDOG=1"); }
+  void watchdog() const { send("WATCHDOG=1"); }
   void stopping() const { send("STOPPING=1"); }
   void status(const std::string& text) const { send("STATUS=" + text); }
 

@@ -138,7 +138,7 @@ void Supervisor::end_generation() {
   left_.insert(left_.end(), end.left.begin(), end.left.end());
   generation_.reset();
   // Not once they have worked: whoever takes over a worker could end the daemon with that exit code.
-  if (end.unsealed && !has_been_alive_) {
+  if (end.unsealed && !have_answered_) {
     log::error("a worker could not be sealed: ending");
     return finish(EXIT_FAILURE);
   }
@@ -218,7 +218,7 @@ void Supervisor::handle(const PolicyMessage& message) {
     status_ = describe(*status);
     return tell_status();
   }
-  if (std::holds_alternative<Alive>(message)) return alive();
+  if (std::holds_alternative<Pong>(message)) return pong();
   if (!read_ && !reoffered_) throw Violation("an answer to no configuration");
   if (std::holds_alternative<ConfigAccepted>(message)) {
     accepted();
@@ -233,10 +233,10 @@ void Supervisor::tell_status() {
   notifier_.status(*std::exchange(status_, std::nullopt));
 }
 
-void Supervisor::alive() {
+void Supervisor::pong() {
   if (!heartbeat_->answered(Clock::now())) throw Violation("an answer to no ping");
-  has_been_alive_ = true;
-  notifier_.alive();
+  have_answered_ = true;
+  notifier_.watchdog();
   tell_status();
 }
 

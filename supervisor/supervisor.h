@@ -54,7 +54,7 @@ class Supervisor {
   void handle_matcher();
   void handle(const PolicyMessage& message);
   void tell_status();
-  void alive();
+  void pong();
   void accepted();
   void rejected();
   void finish(int exit_code) { exit_code_ = exit_code; }
@@ -71,7 +71,7 @@ class Supervisor {
   Clock::time_point start_at_;                      // of the next generation, while there is none
   std::optional<Clock::time_point> at_work_since_;  // the present one: when its matcher took a configuration
   RateLimit status_limit_;                          // of what the service manager is told
-  bool has_been_alive_ = false;                     // workers have answered a ping
+  bool have_answered_ = false;                      // workers have answered a ping
   std::chrono::milliseconds pause_;                 // before the next start after a failure
 
   std::optional<ConfigFiles> accepted_;  // in use

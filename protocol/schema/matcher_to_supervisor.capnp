@@ -13,7 +13,7 @@ struct PolicyMessage {
     accepted @0 :Void;           # the configuration committed last is in use
     rejected @1 :Void;           # it is not; the one before it stays
     status @2 :Status;           # sent when it changed
-    alive @3 :Void;              # the answer to a ping
+    pong @3 :Void;               # the answer to a ping
   }
 }
 

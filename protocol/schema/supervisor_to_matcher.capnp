@@ -20,7 +20,7 @@ struct ControlMessage {
     # Answered by accepted or rejected. Only allowed after at least one file.
 
     ping @2 :Void;
-    # Answered by alive when the scanner has answered, and the actuator too, if it has ever been connected. Not sent
+    # Answered by pong when the scanner has answered, and the actuator too, if it has ever been connected. Not sent
     # again before that.
   }
 }

@@ -385,7 +385,7 @@ TEST_F(CrowdedActuatorTest, DetachesListsAndDescriptionsOfOthersAreAnsweredWhile
   EXPECT_EQ(result().request, 12U);
   send(13, DescribeDomain{kOther});
   EXPECT_EQ(result().request, 13U);
-  send(14, PingActuator{});
+  send(14, Ping{});
   EXPECT_EQ(result().request, 14U);
   EXPECT_EQ(hanging_attaches_, call_rooms()[kAttaches].places);
   released_.count_down();

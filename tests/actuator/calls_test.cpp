@@ -44,11 +44,11 @@ class CallsTest : public testing::Test {
  protected:
   Outcome attach(const Ceiling& ceiling = {}) {
     const Limits limits{ceiling, DeviceCheck{sysfs.open()}};
-    return carry_out({1, AttachHostdev{kDomain, kHostdev, meant}}, hypervisor, outbox, limits).outcome;
+    return carry_out(1, AttachHostdev{kDomain, kHostdev, meant}, hypervisor, outbox, limits).outcome;
   }
   Outcome detach(const Ceiling& ceiling) {
     const Limits limits{ceiling, DeviceCheck{sysfs.open()}};
-    return carry_out({1, DetachHostdev{kDomain, kHostdev}}, hypervisor, outbox, limits).outcome;
+    return carry_out(1, DetachHostdev{kDomain, kHostdev}, hypervisor, outbox, limits).outcome;
   }
 
   FakeSysfs sysfs;
@@ -67,7 +67,7 @@ TEST_F(CallsTest, ADescriptionThatTimesOutHasLibvirtsNumber) {
   hypervisor.description =
       CallError{Outcome::kFailed, 68, "Timed out during operation: cannot acquire state change lock"};
   const Limits limits{{}, DeviceCheck{sysfs.open()}};
-  const Result result = carry_out({1, DescribeDomain{kDomain}}, hypervisor, outbox, limits);
+  const Result result = carry_out(1, DescribeDomain{kDomain}, hypervisor, outbox, limits);
   EXPECT_EQ(result.outcome, Outcome::kFailed);
   EXPECT_EQ(result.libvirt_code, 68);
   EXPECT_FALSE(outbox.take()) << "no XML";

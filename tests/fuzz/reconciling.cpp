@@ -25,7 +25,7 @@ class Peers final : public Output {
   }
   void ask(ScanRequest request) override { decode_scan_request(encode(request)); }
   void report(const Status& status) override { decode_policy_message(encode(status)); }
-  void alive() override {}
+  void pong() override {}
   void say(log::Level, const std::string& line) override {
     require(is_a_printable_line(line), "a message is not one printable line");
   }

@@ -117,7 +117,7 @@ std::vector<std::string> seeds(std::string_view target) {
                                {3, AttachHostdev{kUuid, kHostdev, kDigest}},
                                {4, DetachHostdev{kUuid, {0, 0, 0x046d, 0x0825}}},
                                {5, DetachHostdev{kUuid, {3, 5, 0, 0}}},
-                               {6, PingActuator{}}});
+                               {6, Ping{}}});
   if (target == "actuator_to_matcher")
     return datagrams<ActuatorMessage>(
         {DomainListed{kUuid, "a", true}, DomainChanged{kUuid, "b", {true, true}}, XmlChunk{2, "<domain/>"},
@@ -126,7 +126,7 @@ std::vector<std::string> seeds(std::string_view target) {
     return datagrams<ControlMessage>({ConfigFile{"config.yml", ""}, ConfigFile{"machines.d/a.yml", "a"},
                                       ConfigCommit{1'700'000'000}, Ping{}});
   if (target == "matcher_to_supervisor")
-    return datagrams<PolicyMessage>({ConfigAccepted{}, ConfigRejected{}, Status{true, 1, 2, 3, 4}, Alive{}});
+    return datagrams<PolicyMessage>({ConfigAccepted{}, ConfigRejected{}, Status{true, 1, 2, 3, 4}, Pong{}});
   if (target == "configuration")
     return {
         "{}",

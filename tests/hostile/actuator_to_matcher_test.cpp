@@ -31,12 +31,12 @@ class HostileActuatorTest : public MatcherTest {
   // Waits until all that was told so far has been taken in: what is told of a ping comes after it.
   void catch_up() {
     ASSERT_TRUE(supervisor().send(encode(Ping{})));
-    const std::uint64_t id = expect<PingActuator>().id;
+    const std::uint64_t id = expect<Ping>().id;
     ASSERT_TRUE(tell(Pong{}));
     ASSERT_TRUE(tell(Result{id, Outcome::kDone, 0, "", 1}));
     while (const auto datagram = supervisor().receive())
-      if (std::holds_alternative<Alive>(decode_policy_message(*datagram))) return;
-    FAIL() << "it does not say that it is alive";
+      if (std::holds_alternative<Pong>(decode_policy_message(*datagram))) return;
+    FAIL() << "it does not answer";
   }
 
   std::size_t lines_with(const std::string& text) {

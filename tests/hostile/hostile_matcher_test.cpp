@@ -156,7 +156,7 @@ class HostileMatcherOfActuatorTest : public HostileMatcherTest {
       case 3:
         return {id, DetachHostdev{domain, hostdev}};
       default:
-        return {id, PingActuator{}};
+        return {id, Ping{}};
     }
   }
 

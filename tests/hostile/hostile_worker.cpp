@@ -53,7 +53,7 @@ void send(Channel& supervisor, const PolicyMessage& message) {
   std::fputs("taken over\n", stderr);
   while (part == "flood") send(supervisor, Status{});
   await(supervisor, [](const ControlMessage& message) { return std::holds_alternative<Ping>(message); });
-  send(supervisor, Alive{});
+  send(supervisor, Pong{});
   ::usleep(500'000);  // for the supervisor to read that before it learns of the end
   ::_exit(kExitUnsealed);
 }

@@ -151,7 +151,7 @@ class Log final : public Output {
   void send(const Request& request) override { sent.push_back(request); }
   void ask(ScanRequest) override {}
   void report(const Status&) override {}
-  void alive() override {}
+  void pong() override {}
   void say(log::Level, const std::string& line) override {
     expect_one_line(line);
     lines.push_back(line);

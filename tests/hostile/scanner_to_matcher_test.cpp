@@ -211,7 +211,7 @@ TEST_F(HostileScannerTest, SilenceIsNoLifeButHarmsNothing) {
   const std::jthread actuator = serve({{1, "a"}});
   ASSERT_TRUE(supervisor().send(encode(Ping{})));
   while (const auto datagram = supervisor().receive(500))
-    EXPECT_FALSE(std::holds_alternative<Alive>(decode_policy_message(*datagram)));
+    EXPECT_FALSE(std::holds_alternative<Pong>(decode_policy_message(*datagram)));
   expect_service();
 }
 

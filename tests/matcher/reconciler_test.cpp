@@ -978,16 +978,16 @@ TEST(Reconciler, APingIsAnsweredWhenBothWorkersHaveAnswered) {
   world.configure(kWebcamToA);
   world.ping();
   EXPECT_EQ(world.pings, 1);
-  EXPECT_EQ(world.alives, 0);
-  world.pong();
-  EXPECT_EQ(world.alives, 0) << "the actuator has not answered";
+  EXPECT_EQ(world.pongs, 0);
+  world.pong_of_scanner();
+  EXPECT_EQ(world.pongs, 0) << "the actuator has not answered";
   world.settle();
-  EXPECT_EQ(world.alives, 1);
+  EXPECT_EQ(world.pongs, 1);
   world.ping();
   world.settle();
-  EXPECT_EQ(world.alives, 1) << "the scanner has not answered";
-  world.pong();
-  EXPECT_EQ(world.alives, 2);
+  EXPECT_EQ(world.pongs, 1) << "the scanner has not answered";
+  world.pong_of_scanner();
+  EXPECT_EQ(world.pongs, 2);
 }
 
 TEST(Reconciler, APingHasAPlaceHoweverManyRequestsAreUnanswered) {
@@ -1008,19 +1008,19 @@ TEST(Reconciler, APingHasAPlaceHoweverManyRequestsAreUnanswered) {
   EXPECT_EQ(world.requests.size(), kMaxRequestsInFlight - 1);
   world.ping();
   EXPECT_EQ(world.requests.size(), kMaxRequestsInFlight);
-  EXPECT_TRUE(std::holds_alternative<PingActuator>(world.requests.back().what));
+  EXPECT_TRUE(std::holds_alternative<Ping>(world.requests.back().what));
 }
 
 TEST(Reconciler, AnActuatorThatWaitsForLibvirtIsNotAsked) {
   World world;
   world.ping();
-  world.pong();
-  EXPECT_EQ(world.alives, 1);
+  world.pong_of_scanner();
+  EXPECT_EQ(world.pongs, 1);
 }
 
 TEST(Reconciler, PingsAndAnswersOutOfTurnAreViolations) {
   World world;
-  EXPECT_THROW(world.pong(), Violation);
+  EXPECT_THROW(world.pong_of_scanner(), Violation);
   world.ping();
   EXPECT_THROW(world.ping(), Violation);
 }

@@ -67,7 +67,7 @@ class World final : public Output {
   std::string list_error;  // of list calls, if they are to fail
   std::vector<Status> statuses;
   int descriptions = 0;
-  int rescans = 0, pings = 0, alives = 0;
+  int rescans = 0, pings = 0, pongs = 0;
   Clock::time_point now{1000s};
 
   void add(const std::string& name, bool running = true, std::vector<Hostdev> hostdevs = {}) {
@@ -117,7 +117,7 @@ class World final : public Output {
     requests = std::move(changes);
   }
   void ping() { reconciler_.ping(now); }
-  void pong() { reconciler_.take(Pong{}, now); }
+  void pong_of_scanner() { reconciler_.take(Pong{}, now); }
   void unplug_unanswered(const std::string& sysname) {
     reconciler_.take(DeviceRemoved{sysname}, now);
     step();
@@ -246,7 +246,7 @@ class World final : public Output {
     take(Result{id, Outcome::kDone, 0, "", 10});
   }
 
-  void answer(std::uint64_t id, const PingActuator&) { take(Result{id, Outcome::kDone, 0, "", 0}); }
+  void answer(std::uint64_t id, const Ping&) { take(Result{id, Outcome::kDone, 0, "", 0}); }
 
   void answer(std::uint64_t id, const DescribeDomain& describe) {
     for (const auto& [name, domain] : domains) {
@@ -305,7 +305,7 @@ class World final : public Output {
 
   void send(const Request& request) override { requests.push_back(request); }
   void ask(ScanRequest request) override { ++(request == ScanRequest::kRescan ? rescans : pings); }
-  void alive() override { ++alives; }
+  void pong() override { ++pongs; }
   void report(const Status& status) override { statuses.push_back(status); }
   void say(log::Level level, const std::string& line) override { lines.push_back({level, line}); }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// Whether the workers beside this one are alive, which the supervisor asks from time to time.
+// The supervisor's ping, passed on to the scanner and to the actuator: answered when both have.
 #pragma once
 
 #include <utility>
@@ -10,20 +10,21 @@
 
 namespace whawty {
 
-class Heartbeat {
+class PingRelay {
  public:
   // The supervisor asks, and so the scanner is asked.
-  void begin() {
+  void ping() {
     if (std::exchange(asked_, true)) throw Violation("a ping before the last one was answered");
     scanner_asked_ = true;
   }
 
-  void scanner_answered() {
+  // The scanner has answered.
+  void pong() {
     if (!std::exchange(scanner_asked_, false)) throw Violation("an answer to no ping");
   }
 
   // True once for each time that the supervisor has asked, when all have answered.
-  bool take_all_alive(bool actuator_asked) {
+  bool take_pong(bool actuator_asked) {
     return asked_ && !scanner_asked_ && !actuator_asked && std::exchange(asked_, false);
   }
 
