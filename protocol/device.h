@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/device_digest.h"
@@ -18,7 +19,14 @@ inline constexpr std::size_t kMaxDevices = 4096;
 inline constexpr std::size_t kMaxFootprint = 8 * 1024 * 1024;  // bytes, of all devices
 inline constexpr std::uint16_t kMaxBus = 999;
 inline constexpr std::uint16_t kMaxDeviceNumber = 127;
-inline constexpr std::uint8_t kHubClass = 0x09;  // https://www.usb.org/defined-class-codes
+inline constexpr std::size_t kMaxSysname = 64;      // bytes
+inline constexpr std::size_t kMaxInterfaces = 256;  // of a device
+inline constexpr std::size_t kMaxProperties = 1024;
+inline constexpr std::size_t kMaxPropertyName = 256;         // bytes
+inline constexpr std::size_t kMaxPropertyValue = 32 * 1024;  // bytes
+inline constexpr std::size_t kMaxTags = 1024;                // of a device, and current ones
+inline constexpr std::size_t kMaxTag = 256;                  // bytes
+inline constexpr std::uint8_t kHubClass = 0x09;              // https://www.usb.org/defined-class-codes
 
 // A udev property. Both are bytes that a device may have chosen.
 struct Property {
@@ -80,14 +88,14 @@ struct Device {
 };
 
 // About how many bytes of memory the device takes.
-inline std::size_t footprint(const Device& device) {
-  std::size_t bytes = sizeof device + device.interface_classes.size() + device.host_driver.size();
-  for (const Property& property : device.properties)
-    bytes += sizeof property + property.name.size() + property.value.size();
-  for (const auto* const tags : {&device.tags, &device.current_tags})
-    for (const std::string& tag : *tags) bytes += sizeof(std::string) + tag.size();
-  for (const HostUse& use : device.host_uses) bytes += sizeof use + use.name.size();
-  return bytes;
-}
+std::size_t footprint(const Device& device);
+
+// For a record that has no room for its properties and tags.
+void omit_properties(Device& device);
+
+// What of the values is outside the bounds of the schema; empty if nothing is. What is read from a datagram
+// is held to this, and so is, before it is sent, what the system says of a device.
+std::string_view objection_to(const Device& device);
+std::string_view objection_to_sysname(std::string_view sysname);
 
 }  // namespace whawty

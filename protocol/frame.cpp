@@ -41,6 +41,10 @@ capnp::ReaderOptions limits(std::size_t words) {
 std::string bytes(capnp::Data::Reader data, std::size_t at_least, std::size_t at_most, const char* what) {
   if (data.size() < at_least || data.size() > at_most)
     throw Violation(std::string(what) + " of a length out of bounds");
+  return bytes(data);
+}
+
+std::string bytes(capnp::Data::Reader data) {
   return {reinterpret_cast<const char*>(data.begin()), data.size()};
 }
 

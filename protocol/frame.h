@@ -9,7 +9,6 @@
 #include <capnp/serialize.h>
 #include <kj/exception.h>
 
-#include <concepts>
 #include <string>
 
 #include "common/device_digest.h"
@@ -48,7 +47,8 @@ auto decode(const Datagram& datagram, Function function) {
   }
 }
 
-// A byte string of that many bytes. Throws Violation.
+// A byte string; one of so many bytes, else throws Violation.
+std::string bytes(capnp::Data::Reader data);
 std::string bytes(capnp::Data::Reader data, std::size_t at_least, std::size_t at_most, const char* what);
 capnp::Data::Reader data(const std::string& text);
 
@@ -63,13 +63,6 @@ void write_digest(Builder out, const Digest& digest) {
   out.setSecond(digest[1]);
   out.setThird(digest[2]);
   out.setFourth(digest[3]);
-}
-
-// Throws Violation when the value is out of bounds.
-template <std::integral Value>
-Value bounded(Value value, Value at_least, Value at_most, const char* what) {
-  if (value < at_least || value > at_most) throw Violation(std::string(what) + " out of bounds");
-  return value;
 }
 
 }  // namespace whawty::frame

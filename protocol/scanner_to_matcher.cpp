@@ -3,18 +3,14 @@
 #include "protocol/scanner_to_matcher.h"
 
 #include <algorithm>
+#include <string_view>
+#include <vector>
 
 #include "protocol/frame.h"
 #include "protocol/schema/scanner_to_matcher.capnp.h"
 
 namespace whawty {
 namespace {
-
-constexpr std::size_t kMaxSysname = 64;
-constexpr std::size_t kMaxInterfaces = 256;
-constexpr std::size_t kMaxListed = 1024;
-constexpr std::size_t kMaxName = 256;
-constexpr std::size_t kMaxValue = 32 * 1024;
 
 using DataList = capnp::List<capnp::Data>;
 
@@ -49,68 +45,49 @@ void write_device(schema::Device::Builder record, const Device& device) {
   record.setHostDriver(frame::data(device.host_driver));
 }
 
-std::string read_sysname(capnp::Data::Reader data) {
-  std::string name = frame::bytes(data, 1, kMaxSysname, "a sysfs name");
-  constexpr std::string_view kAllowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.:_-";
-  if (name.find_first_not_of(kAllowed) != std::string::npos)
-    throw Violation("a sysfs name that the kernel would not give");
-  return name;
+// One item more than is allowed shows that there are more.
+template <class List>
+unsigned count_to_read(const List& list, std::size_t at_most) {
+  return std::min(list.size(), static_cast<unsigned>(at_most) + 1);
 }
 
 std::vector<std::string> read_tags(DataList::Reader list) {
-  frame::bounded<std::size_t>(list.size(), 0, kMaxListed, "the number of tags");
+  const unsigned count = count_to_read(list, kMaxTags);
   std::vector<std::string> tags;
-  tags.reserve(list.size());  // a vector that grows takes up to twice the memory
-  for (const capnp::Data::Reader tag : list) tags.push_back(frame::bytes(tag, 1, kMaxName, "a tag"));
+  tags.reserve(count);  // a vector that grows takes up to twice the memory
+  for (unsigned i = 0; i < count; ++i) tags.push_back(frame::bytes(list[i]));
   return tags;
 }
 
 std::vector<Property> read_properties(capnp::List<schema::Property>::Reader list) {
-  frame::bounded<std::size_t>(list.size(), 0, kMaxListed, "the number of properties");
+  const unsigned count = count_to_read(list, kMaxProperties);
   std::vector<Property> properties;
-  properties.reserve(list.size());
-  for (const schema::Property::Reader property : list) {
-    properties.push_back({frame::bytes(property.getName(), 1, kMaxName, "a property's name"),
-                          frame::bytes(property.getValue(), 0, kMaxValue, "a property's value")});
-    if (properties.size() > 1 && properties[properties.size() - 2].name >= properties.back().name)
-      throw Violation("properties that are not sorted");
-  }
+  properties.reserve(count);
+  for (unsigned i = 0; i < count; ++i)
+    properties.push_back({frame::bytes(list[i].getName()), frame::bytes(list[i].getValue())});
   return properties;
 }
 
 std::vector<HostUse> read_host_uses(capnp::List<schema::HostUse>::Reader list) {
-  frame::bounded<std::size_t>(list.size(), 0, kMaxHostUses, "the number of the host's uses");
-  constexpr auto kLast = static_cast<std::uint8_t>(kLastHostUseKind);
   std::vector<HostUse> uses;
-  for (const schema::HostUse::Reader use : list) {
-    const auto kind = frame::bounded<std::uint8_t>(use.getKind(), 0, kLast, "a kind of the host's use");
-    uses.push_back({static_cast<HostUseKind>(kind),
-                    frame::bytes(use.getName(), 1, kMaxHostUseName, "the name of what the host uses")});
-    if (uses.size() > 1 && uses[uses.size() - 2] >= uses.back())
-      throw Violation("uses of the host that are not sorted");
-  }
+  for (unsigned i = 0; i < count_to_read(list, kMaxHostUses); ++i)
+    uses.push_back({static_cast<HostUseKind>(list[i].getKind()), frame::bytes(list[i].getName())});
   return uses;
 }
 
-void read_driver(schema::Device::Reader record, Device& device) {
-  constexpr auto kLast = static_cast<std::uint8_t>(kLastDriverKind);
-  device.driver =
-      static_cast<DriverKind>(frame::bounded<std::uint8_t>(record.getDriver(), 0, kLast, "a kind of driver"));
-  const bool named = device.driver == DriverKind::kHost;
-  device.host_driver =
-      frame::bytes(record.getHostDriver(), named ? 1 : 0, named ? kMaxDriverName : 0, "the name of a driver");
+void expect_none(std::string_view objection) {
+  if (!objection.empty()) throw Violation(std::string(objection));
 }
 
 Device read_device(schema::Device::Reader record) {
   Device device;
-  device.sysname = read_sysname(record.getSysname());
-  device.bus = frame::bounded<std::uint16_t>(record.getBus(), 1, kMaxBus, "a bus");
-  device.number = frame::bounded<std::uint16_t>(record.getNumber(), 1, kMaxDeviceNumber, "a device number");
+  device.sysname = frame::bytes(record.getSysname());
+  device.bus = record.getBus();
+  device.number = record.getNumber();
   device.vendor = record.getVendor();
   device.product = record.getProduct();
   device.device_class = record.getDeviceClass();
   const capnp::Data::Reader classes = record.getInterfaceClasses();
-  frame::bounded<std::size_t>(classes.size(), 0, kMaxInterfaces, "the number of interfaces");
   device.interface_classes.assign(classes.begin(), classes.end());
   device.properties = read_properties(record.getProperties());
   device.tags = read_tags(record.getTags());
@@ -119,8 +96,16 @@ Device read_device(schema::Device::Reader record) {
   if (record.hasDigest()) device.digest = frame::read_digest(record.getDigest());
   device.host_uses = read_host_uses(record.getHostUses());
   device.authorized = record.getAuthorized();
-  read_driver(record, device);
+  device.driver = static_cast<DriverKind>(record.getDriver());
+  device.host_driver = frame::bytes(record.getHostDriver());
+  expect_none(objection_to(device));
   return device;
+}
+
+DeviceRemoved read_removed(capnp::Data::Reader sysname) {
+  DeviceRemoved removed{frame::bytes(sysname)};
+  expect_none(objection_to_sysname(removed.sysname));
+  return removed;
 }
 
 ScannerMessage read_message(schema::ScannerMessage::Reader message) {
@@ -130,7 +115,7 @@ ScannerMessage read_message(schema::ScannerMessage::Reader message) {
     case schema::ScannerMessage::DEVICE:
       return read_device(message.getDevice());
     case schema::ScannerMessage::REMOVED:
-      return DeviceRemoved{read_sysname(message.getRemoved())};
+      return read_removed(message.getRemoved());
     case schema::ScannerMessage::SNAPSHOT_END:
       return SnapshotEnd{};
     case schema::ScannerMessage::PONG:
@@ -148,7 +133,41 @@ struct Writer {
   void operator()(const SnapshotEnd&) { message.setSnapshotEnd(); }
 };
 
+// How many words parts of a message take: https://capnproto.org/encoding.html
+template <class Struct>
+constexpr std::size_t kWords = Struct::_capnpPrivate::dataWordSize + Struct::_capnpPrivate::pointerCount;
+constexpr std::size_t kPointer = 1;
+constexpr std::size_t kTag = 1;  // before the structs of a list
+
+std::size_t words_of(const std::string& bytes) {
+  return (bytes.size() + sizeof(capnp::word) - 1) / sizeof(capnp::word);
+}
+
+std::size_t words_of(const std::vector<std::string>& items) {
+  std::size_t words = items.size() * kPointer;
+  for (const std::string& item : items) words += words_of(item);
+  return words;
+}
+
+std::size_t words_of(const Device& device) {
+  std::size_t words = kPointer + kWords<schema::ScannerMessage> + kWords<schema::Device> +
+                      words_of(device.sysname) + words_of(device.host_driver) + words_of(device.tags) +
+                      words_of(device.current_tags);
+  words += (device.interface_classes.size() + sizeof(capnp::word) - 1) / sizeof(capnp::word);
+  words += kTag + device.properties.size() * kWords<schema::Property>;
+  for (const Property& property : device.properties)
+    words += words_of(property.name) + words_of(property.value);
+  if (device.digest) words += kWords<schema::Digest>;
+  words += kTag + device.host_uses.size() * kWords<schema::HostUse>;
+  for (const HostUse& use : device.host_uses) words += words_of(use.name);
+  return words;
+}
+
 }  // namespace
+
+bool fits_datagram(const Device& device) {
+  return words_of(device) <= frame::kMaxWords;
+}
 
 Datagram encode(const ScannerMessage& message) {
   frame::Builder builder(std::holds_alternative<Device>(message) ? frame::kMaxWords : 64);

@@ -22,7 +22,10 @@ struct DeviceRemoved {
 
 using ScannerMessage = std::variant<SnapshotBegin, Device, DeviceRemoved, SnapshotEnd, Pong>;
 
-// Throws std::length_error for a device whose record is larger than a datagram.
+// Whether a datagram holds the record of the device.
+bool fits_datagram(const Device& device);
+
+// Throws std::length_error for a device whose record no datagram holds.
 Datagram encode(const ScannerMessage& message);
 
 // Throws Violation for anything that is not a message within its bounds.

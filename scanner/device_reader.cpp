@@ -13,7 +13,6 @@
 #include "common/sysfs.h"
 #include "common/text.h"
 #include "protocol/scanner_to_matcher.h"
-#include "protocol/violation.h"
 #include "scanner/udev.h"
 #include "scanner/udev_data.h"
 
@@ -130,27 +129,16 @@ bool awaits_udev(const SysfsDirectory& directory) {
   return !connected || parse<std::uint64_t>("connected_duration", *connected, 10) < kPatienceWithUdev;
 }
 
-// What the matcher would find wrong with the record; empty when it takes it. The decoder itself is asked, so
-// that the bounds stand in one place.
-std::string objection(const Device& device) {
-  try {
-    decode_scanner_message(encode(device));
-    return {};
-  } catch (const std::length_error& error) {
-    return error.what();
-  } catch (const Violation& error) {
-    return error.what();
-  }
+// What the matcher would find wrong with the record; empty when it takes it.
+std::string_view objection(const Device& device) {
+  return fits_datagram(device) ? objection_to(device) : "message too large";
 }
 
 Reading fitted(Device device) {
-  const std::string first = objection(device);
+  const std::string_view first = objection(device);
   if (first.empty()) return {std::move(device), {}};
-  device.properties.clear();
-  device.tags.clear();
-  device.current_tags.clear();
-  device.properties_omitted = true;
-  const std::string second = objection(device);
+  omit_properties(device);
+  const std::string_view second = objection(device);
   if (!second.empty()) return {std::nullopt, concat("is left out: ", second)};
   return {
       std::move(device),

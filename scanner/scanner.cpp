@@ -272,10 +272,7 @@ void Scanner::fit(Device& device) {
   const auto known = told_.find(device.sysname);
   const std::size_t others = footprint_ - (known == told_.end() ? 0 : footprint(known->second));
   if (others + footprint(device) <= kFootprintOfWhole) return;
-  device.properties.clear();
-  device.tags.clear();
-  device.current_tags.clear();
-  device.properties_omitted = true;
+  omit_properties(device);
   if (!std::exchange(room_logged_, true))
     warn("properties",
          "the devices have more properties than there is room for: some are told without theirs");

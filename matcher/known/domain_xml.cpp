@@ -20,7 +20,7 @@ namespace {
 
 // pugixml takes up to 128 bytes for a tag and the text behind it: many more than any domain has would be more
 // memory than all else takes.
-constexpr std::ptrdiff_t kMaxTags = 65'536;
+constexpr std::ptrdiff_t kMaxXmlTags = 65'536;
 
 // Like strtoul(3) with base 0, which libvirt uses: 0x for hexadecimal, a leading 0 for octal. Signs and
 // blanks, which that would take, libvirt never writes.
@@ -121,8 +121,8 @@ std::variant<DomainDescription, DomainXmlError> parse_domain_xml(std::string_vie
   // pugixml takes a NUL for the end, so that the rest would be ignored.
   if (const std::size_t nul = xml.find('\0'); nul != std::string_view::npos)
     return DomainXmlError{concat("domain XML: a NUL at byte ", nul)};
-  if (std::count(xml.begin(), xml.end(), '<') > kMaxTags)
-    return DomainXmlError{concat("domain XML: more than ", kMaxTags, " tags")};
+  if (std::count(xml.begin(), xml.end(), '<') > kMaxXmlTags)
+    return DomainXmlError{concat("domain XML: more than ", kMaxXmlTags, " tags")};
   pugi::xml_document document;
   // No option is needed that expands, validates or loads anything: pugixml skips a DOCTYPE, and knows no
   // entity but the five of XML itself.

@@ -101,6 +101,33 @@ TEST(ScannerMessageTest, ARecordLargerThanADatagramIsTheSendersMistake) {
   EXPECT_THROW(encode(device), std::length_error);
 }
 
+bool is_encoded(const Device& device) {
+  try {
+    encode(device);
+    return true;
+  } catch (const std::length_error&) {
+    return false;
+  }
+}
+
+TEST(ScannerMessageTest, WhatFitsADatagramIsKnownWithoutEncodingIt) {
+  Device bare;
+  bare.sysname = "usb1";
+  for (Device device : {webcam(), bare}) {
+    device.properties.push_back({"Y", std::string(32'000, 'v')});
+    device.properties.push_back({"Z", {}});
+    unsigned fit = 0;
+    constexpr unsigned kSizes = 1500;
+    for (unsigned size = 0; size < kSizes; ++size) {
+      device.properties.back().value.assign(32'000 + size, 'v');
+      EXPECT_EQ(fits_datagram(device), is_encoded(device)) << size;
+      fit += fits_datagram(device) ? 1 : 0;
+    }
+    EXPECT_GT(fit, 0U);
+    EXPECT_LT(fit, kSizes);
+  }
+}
+
 TEST(ScannerMessageTest, NumbersOutOfBoundsAreViolations) {
   for (const std::uint16_t bus : std::initializer_list<std::uint16_t>{0, 1000, 0xffff})
     EXPECT_EQ(violation([=](Build device) { device.setBus(bus); }), "a bus out of bounds");
