@@ -6,7 +6,9 @@
 
 #include <stdexcept>
 
+#include "common/bounds.h"
 #include "common/log.h"
+#include "common/text.h"
 #include "protocol/violation.h"
 
 namespace whawty {
@@ -39,13 +41,13 @@ const char* words_of(Refusal why) {
 
 const Dispatcher<Uuid>::Rooms& call_rooms() {
   static const Dispatcher<Uuid>::Rooms rooms{
-      {1, kAttaches, kAgain},               // kAgain
-      {2, kBoth, kAgain},                   // kAttaches
-      {1, kDescriptions, kDescribedAgain},  // kDescribedAgain
-      {2, kBoth, kDescribedAgain},          // kDescriptions
-      {3, kDetaches, kBoth},                // kBoth: one at least is left to either
-      {4, kLists, kAgain},                  // kDetaches
-      {5, kLists, kLists},                  // kLists
+      {kCallsOfHung, kAttaches, kAgain},               // kAgain
+      {kAttachCalls, kBoth, kAgain},                   // kAttaches
+      {kCallsOfHung, kDescriptions, kDescribedAgain},  // kDescribedAgain
+      {kDescriptionCalls, kBoth, kDescribedAgain},     // kDescriptions
+      {kAttachAndDescriptionCalls, kDetaches, kBoth},  // kBoth: one at least is left to either
+      {kCallsOfGuests, kLists, kAgain},                // kDetaches
+      {kCalls, kLists, kLists},                        // kLists
   };
   return rooms;
 }
@@ -100,7 +102,8 @@ void Actuator::look_at_calls() {
 }
 
 void Actuator::accept(const Request& request) {
-  if (unanswered_.size() >= kMaxRequestsInFlight) throw Violation("more than 64 requests at a time");
+  if (unanswered_.size() >= kMaxRequestsInFlight)
+    throw Violation(concat("more than ", kMaxRequestsInFlight, " requests at a time"));
   if (!unanswered_.insert(request.id).second) throw Violation("the number of an unanswered request again");
   std::visit([&](const auto& what) { answer(request.id, what); }, request.what);
 }

@@ -10,16 +10,13 @@
 #include "actuator/calls.h"
 #include "actuator/hypervisor.h"
 #include "actuator/outbox.h"
+#include "common/bounds.h"
 #include "common/dispatcher.h"
 #include "common/rate_limit.h"
 #include "protocol/channel.h"
 #include "protocol/matcher_to_actuator.h"
 
 namespace whawty {
-
-// Far more than a matcher ever needs: all domains of a large host described at each interval.
-inline constexpr int kRequestsPerSecond = 500;
-inline constexpr int kRequestsAtOnce = 1000;
 
 // The rooms of calls, by what they may hang on: an attach on a device and on a guest, a detach on a guest, a
 // description on whatever else is done with the guest (libvirt 11: for up to 30 s), a list on libvirtd alone.

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <system_error>
 
+#include "common/bounds.h"
 #include "common/log.h"
 #include "protocol/hostdev_alias.h"
 

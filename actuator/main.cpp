@@ -16,6 +16,7 @@
 
 #include "actuator/actuator.h"
 #include "actuator/profile.h"
+#include "common/bounds.h"
 #include "common/descriptors.h"
 #include "common/log.h"
 #include "common/sandbox.h"
@@ -27,7 +28,7 @@ namespace {
 // A detach waits up to five seconds for the guest, and then for AppArmor's profile: two seconds on an
 // emulated host, five where that is busy. A call on a guest that is stuck waits for half a minute if another
 // one came before it; for ever, if it is the first.
-constexpr Dispatcher<Uuid>::Patience kPatience{std::chrono::seconds(12), std::chrono::seconds(45)};
+constexpr Dispatcher<Uuid>::Patience kPatience{kStuckAfter, kBlockedAfter};
 
 constexpr std::uint64_t kDescriptors = 64;
 constexpr std::uint64_t kMemory = 256 << 20;  // bytes, with the stacks of all threads

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "common/bounds.h"
+
 namespace whawty {
 
 Outbox::Outbox() : wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {

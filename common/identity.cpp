@@ -14,6 +14,8 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "common/text.h"
+
 namespace whawty {
 namespace {
 
@@ -39,10 +41,11 @@ Identity identity_of(const std::string& user) {
   const passwd* const entry = ::getpwnam(user.c_str());
   if (entry == nullptr) throw std::runtime_error("there is no user " + user);
   Identity identity{entry->pw_uid, entry->pw_gid, {}};
-  int count = 64;
+  constexpr int kMaxGroups = 64;
+  int count = kMaxGroups;
   identity.groups.resize(static_cast<std::size_t>(count));
   if (::getgrouplist(user.c_str(), identity.gid, identity.groups.data(), &count) < 0)
-    throw std::runtime_error("user " + user + " is in more than 64 groups");
+    throw std::runtime_error(concat("user ", user, " is in more than ", kMaxGroups, " groups"));
   identity.groups.resize(static_cast<std::size_t>(count));
   std::erase(identity.groups, identity.gid);
   return identity;

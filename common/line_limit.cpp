@@ -2,6 +2,7 @@
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 #include "common/line_limit.h"
 
+#include "common/bounds.h"
 #include "common/text.h"
 
 namespace whawty {
@@ -24,7 +25,7 @@ bool LineLimit::admit(const std::string& subject, Clock::time_point now) {
   Count& count = entry->second;
   // One with lines that were left out waits for left_out() to say so.
   if (count.left_out == 0 && now - count.since >= kMinute) count = {now};
-  if (count.written < kLines) {
+  if (count.written < kLinesPerMinute) {
     ++count.written;
     return true;
   }

@@ -17,8 +17,6 @@ class LineLimit {
  public:
   using Clock = std::chrono::steady_clock;
 
-  static constexpr std::size_t kLines = 3;  // a minute, about one subject
-  static constexpr std::size_t kMaxSubjects = 4096;
   static constexpr std::size_t kMaxSubject = 128;  // bytes; longer ones that begin alike share their lines
 
   // Whether one more line about the subject may be written. One that may not is counted.

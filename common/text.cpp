@@ -46,6 +46,13 @@ std::string hex(std::uint64_t value, int width) {
   return padded(value, width, 16);
 }
 
+std::string size_text(std::uint64_t bytes) {
+  constexpr std::uint64_t kKibi = 1024;
+  if (bytes != 0 && bytes % (kKibi * kKibi) == 0) return concat(bytes / (kKibi * kKibi), " MiB");
+  if (bytes != 0 && bytes % kKibi == 0) return concat(bytes / kKibi, " KiB");
+  return concat(bytes, bytes == 1 ? " byte" : " bytes");
+}
+
 std::string escape(std::string_view bytes) {
   std::string text;
   text.reserve(bytes.size());

@@ -23,6 +23,9 @@ std::string concat(const Values&... values) {
 std::string decimal(std::uint64_t value, int width);
 std::string hex(std::uint64_t value, int width);
 
+// A number of bytes: "64 KiB", "1 MiB", else as it is.
+std::string size_text(std::uint64_t bytes);
+
 // Printable ASCII stays as it is; every other byte, and the backslash, becomes \xHH. The result never holds a
 // line break, a terminal sequence or broken UTF-8, and the bytes can be got back from it.
 std::string escape(std::string_view bytes);

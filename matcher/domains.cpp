@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <variant>
 
+#include "common/bounds.h"
 #include "protocol/violation.h"
 
 namespace whawty {
@@ -55,7 +56,8 @@ void Domains::ping(Clock::time_point now) {
 }
 
 bool Domains::request(const ChangeKey& key, const Digest& digest, Clock::time_point now) {
-  return table_.knows(key.domain) && !under_way(key.domain) && book_.change(key, digest, now);
+  return table_.knows(key.domain) && changes_of(key.domain) < kMaxChangesOfDomain &&
+         book_.change(key, digest, now);
 }
 
 void Domains::disconnected(const Hostdev& device) {
@@ -91,6 +93,12 @@ std::vector<DomainView> Domains::views() const {
 
 bool Domains::known(Clock::time_point now) const {
   return table_.connected() && !table_.waits_for_one(book_.described(), now);
+}
+
+std::size_t Domains::changes_of(const Uuid& domain) const {
+  const std::vector<ChangeKey> changes = book_.changes();
+  return static_cast<std::size_t>(std::count_if(
+      changes.begin(), changes.end(), [&](const ChangeKey& change) { return change.domain == domain; }));
 }
 
 // Those for which a request is unanswered.

@@ -72,6 +72,7 @@ class Domains {
  private:
   std::optional<ChangeEnded> finish(const Result& result, Clock::time_point now);
   std::set<Uuid> busy() const;
+  std::size_t changes_of(const Uuid& domain) const;
 
   DomainTable table_;
   RequestBook book_;

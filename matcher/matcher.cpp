@@ -10,6 +10,7 @@
 #include <chrono>
 #include <system_error>
 
+#include "common/bounds.h"
 #include "protocol/violation.h"
 
 namespace whawty {

@@ -5,15 +5,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/bounds.h"
+#include "common/text.h"
 #include "protocol/violation.h"
 
 namespace whawty {
-namespace {
-
-// Descriptions that are on their way at a time: what they may take of the memory together.
-constexpr std::size_t kMaxDescriptions = 8;
-
-}  // namespace
+namespace {}  // namespace
 
 bool RequestBook::list(Clock::time_point now) {
   if (listing() || !has_room()) return false;
@@ -51,7 +48,8 @@ void RequestBook::take(const XmlChunk& chunk) {
   const auto entry = entries_.find(chunk.request);
   auto* const description = entry == entries_.end() ? nullptr : std::get_if<Description>(&entry->second.what);
   if (description == nullptr) throw Violation("XML that was not asked for");
-  if (description->xml.size() + chunk.data.size() > kMaxXml) throw Violation("an XML larger than 1 MiB");
+  if (description->xml.size() + chunk.data.size() > kMaxXml)
+    throw Violation(concat("an XML larger than ", size_text(kMaxXml)));
   description->xml += chunk.data;
 }
 

@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "common/bounds.h"
 #include "matcher/known/change.h"
 #include "matcher/known/facts.h"
 #include "matcher/output.h"

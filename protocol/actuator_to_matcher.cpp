@@ -2,6 +2,7 @@
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 #include "protocol/actuator_to_matcher.h"
 
+#include "common/bounds.h"
 #include "protocol/frame.h"
 #include "protocol/schema/actuator_to_matcher.capnp.h"
 

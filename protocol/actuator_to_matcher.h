@@ -14,11 +14,6 @@
 
 namespace whawty {
 
-inline constexpr std::size_t kMaxXmlChunk = 48 * 1024;  // bytes
-inline constexpr std::size_t kMaxXml = 1024 * 1024;     // bytes, all chunks of a description
-inline constexpr std::size_t kMaxResultMessage = 1024;  // bytes
-inline constexpr std::size_t kMaxDomainName = 1024;     // bytes
-
 struct DomainListed {
   Uuid uuid;
   std::string name;

@@ -10,6 +10,8 @@
 #include <cstring>
 #include <system_error>
 
+#include "common/bounds.h"
+#include "common/text.h"
 #include "protocol/violation.h"
 
 namespace whawty {
@@ -67,7 +69,8 @@ bool Channel::receive(Received& received) {
   // An empty datagram, which no correct peer sends, cannot be told from the end.
   if (length <= 0) throw PeerClosed{};
   received.attached = attached_descriptor(message);
-  if ((message.msg_flags & MSG_TRUNC) != 0) throw Violation("a datagram longer than 64 KiB");
+  if ((message.msg_flags & MSG_TRUNC) != 0)
+    throw Violation(concat("a datagram longer than ", size_text(kMaxDatagram)));
   if ((message.msg_flags & MSG_CTRUNC) != 0) throw Violation("a datagram with more than one descriptor");
   received.datagram.resize(static_cast<std::size_t>(length));
   return true;

@@ -15,8 +15,6 @@ namespace whawty {
 
 using Datagram = std::vector<std::byte>;
 
-inline constexpr std::size_t kMaxDatagram = 64 * 1024;  // bytes
-
 // The other end is closed. Whoever sees it ends: a worker never outlives its peers.
 struct PeerClosed {};
 
@@ -49,8 +47,6 @@ class Channel {
 
   // What to wait for with poll(2): always input, and output while something is queued.
   short poll_events() const;
-
-  static constexpr std::size_t kMaxQueued = 8192;  // two snapshots of all devices
 
  private:
   bool send_now(const Datagram& datagram, const Fd& attached) const;

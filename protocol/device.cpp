@@ -2,6 +2,8 @@
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 #include "protocol/device.h"
 
+#include "common/bounds.h"
+
 namespace whawty {
 namespace {
 

@@ -15,18 +15,7 @@
 
 namespace whawty {
 
-inline constexpr std::size_t kMaxDevices = 4096;
-inline constexpr std::size_t kMaxFootprint = 8 * 1024 * 1024;  // bytes, of all devices
-inline constexpr std::uint16_t kMaxBus = 999;
-inline constexpr std::uint16_t kMaxDeviceNumber = 127;
-inline constexpr std::size_t kMaxSysname = 64;      // bytes
-inline constexpr std::size_t kMaxInterfaces = 256;  // of a device
-inline constexpr std::size_t kMaxProperties = 1024;
-inline constexpr std::size_t kMaxPropertyName = 256;         // bytes
-inline constexpr std::size_t kMaxPropertyValue = 32 * 1024;  // bytes
-inline constexpr std::size_t kMaxTags = 1024;                // of a device, and current ones
-inline constexpr std::size_t kMaxTag = 256;                  // bytes
-inline constexpr std::uint8_t kHubClass = 0x09;              // https://www.usb.org/defined-class-codes
+inline constexpr std::uint8_t kHubClass = 0x09;  // https://www.usb.org/defined-class-codes
 
 // A udev property. Both are bytes that a device may have chosen.
 struct Property {
@@ -53,9 +42,6 @@ struct HostUse {
   auto operator<=>(const HostUse&) const = default;
 };
 
-inline constexpr std::size_t kMaxHostUses = 16;  // of a device
-inline constexpr std::size_t kMaxHostUseName = 32;
-
 // Who has the interfaces of a device. While a guest has it, QEMU keeps drivers of the host away from all of
 // them.
 enum class DriverKind : std::uint8_t {
@@ -64,7 +50,6 @@ enum class DriverKind : std::uint8_t {
   kHost,   // a driver of the host has at least one of them
 };
 inline constexpr DriverKind kLastDriverKind = DriverKind::kHost;
-inline constexpr std::size_t kMaxDriverName = 32;
 
 struct Device {
   std::string sysname;       // the port path, "3-6.3"; "usb3" for a root hub

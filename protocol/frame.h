@@ -11,6 +11,7 @@
 
 #include <string>
 
+#include "common/bounds.h"
 #include "common/device_digest.h"
 #include "protocol/channel.h"
 #include "protocol/violation.h"

@@ -2,7 +2,7 @@
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 #include "protocol/matcher_to_actuator.h"
 
-#include "protocol/device.h"
+#include "common/bounds.h"
 #include "protocol/frame.h"
 #include "protocol/schema/matcher_to_actuator.capnp.h"
 

@@ -14,8 +14,6 @@
 
 namespace whawty {
 
-inline constexpr std::size_t kMaxRequestsInFlight = 64;
-
 struct ListDomains {};
 struct DescribeDomain {
   Uuid domain;

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/bounds.h"
 #include "protocol/frame.h"
 #include "protocol/schema/scanner_to_matcher.capnp.h"
 

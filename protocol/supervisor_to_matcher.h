@@ -14,9 +14,6 @@
 
 namespace whawty {
 
-inline constexpr std::size_t kMaxConfigBytes = 1024 * 1024;  // of one file
-inline constexpr std::size_t kMaxConfigFiles = 1000;         // of machines.d, beside the main file
-
 // The datagram carries the file's content as a descriptor.
 struct ConfigFile {
   std::string name;     // as messages show it

@@ -10,6 +10,7 @@
 #include <system_error>
 #include <vector>
 
+#include "common/bounds.h"
 #include "common/sysfs.h"
 #include "common/text.h"
 #include "protocol/scanner_to_matcher.h"

@@ -6,6 +6,7 @@
 #include <optional>
 #include <sstream>
 
+#include "common/bounds.h"
 #include "common/sysfs.h"
 #include "common/text.h"
 #include "scanner/sysfs_classes.h"

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "common/bounds.h"
 #include "common/log.h"
 #include "common/text.h"
 
@@ -31,7 +32,7 @@ std::optional<std::string> read_again(const Fd& file) {
     if (length < 0) return std::nullopt;
     if (length == 0) return text;
     text.append(part, static_cast<std::size_t>(length));
-    if (text.size() > ProcFiles::kMaxList) return std::nullopt;
+    if (text.size() > kMaxProcList) return std::nullopt;
   }
 }
 

@@ -19,7 +19,7 @@ class ProcFiles {
   // std::system_error.
   explicit ProcFiles(const std::string& folder = "/proc", Fd mounts = {});
 
-  // The whole list as it is now; nothing if it cannot be read or is longer than kMaxList.
+  // The whole list as it is now; nothing if it cannot be read or is longer than kMaxProcList.
   std::optional<std::string> mounts() const;
   std::optional<std::string> swaps() const;
   std::optional<std::string> routes() const;       // IPv4
@@ -28,8 +28,6 @@ class ProcFiles {
   // To be waited for with POLLPRI: the list has changed. Or -1.
   int mounts_fd() const { return mounts_.get(); }
   int swaps_fd() const { return swaps_.get(); }
-
-  static constexpr std::size_t kMaxList = 4 * 1024 * 1024;  // bytes: some ten thousand mounts
 
  private:
   Fd mounts_;

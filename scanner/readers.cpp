@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/bounds.h"
 #include "common/port_path.h"
 #include "scanner/udev.h"
 

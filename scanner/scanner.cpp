@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/bounds.h"
 #include "common/log.h"
 #include "common/sysfs.h"
 #include "protocol/matcher_to_scanner.h"

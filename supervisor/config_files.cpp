@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "common/bounds.h"
 #include "common/text.h"
 #include "protocol/supervisor_to_matcher.h"
 #include "supervisor/trust.h"
@@ -53,7 +54,8 @@ Fd sealed_copy(const Fd& file, const std::string& name) {
     if (length < 0) fail(name, std::strerror(errno));
     if (length == 0) break;
     left -= static_cast<std::size_t>(length);
-    if (left == 0) fail(name, "is larger than 1 MiB, which no configuration is");
+    if (left == 0)
+      fail(name, concat("is larger than ", size_text(kMaxConfigBytes), ", which no configuration is"));
   }
   if (::fcntl(copy.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0)
     fail(name, std::string("sealing its copy: ") + std::strerror(errno));
@@ -75,7 +77,8 @@ std::vector<std::string> names_in(int directory, const std::string& name) {
     errno = 0;
   }
   if (errno != 0) fail(name, std::strerror(errno));
-  if (names.size() > kMaxConfigFiles) fail(name, "holds more than 1000 files that end in .yml");
+  if (names.size() > kMaxConfigFiles)
+    fail(name, concat("holds more than ", kMaxConfigFiles, " files that end in .yml"));
   std::sort(names.begin(), names.end());
   return names;
 }

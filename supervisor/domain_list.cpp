@@ -12,20 +12,19 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "common/bounds.h"
 #include "common/text.h"
 #include "supervisor/trust.h"
 
 namespace whawty {
 namespace {
 
-constexpr std::size_t kMaxBytes = 256 * 1024;  // what the command line of a process can hold with ease
-
 [[noreturn]] void fail(const std::string& path, const std::string& why) {
   throw std::runtime_error(escape(path) + ": " + why);
 }
 
 std::string content_of(const Fd& file, const std::string& path) {
-  std::string content(kMaxBytes + 1, '\0');
+  std::string content(kMaxDomainList + 1, '\0');
   std::size_t length = 0;
   while (length < content.size()) {
     const ssize_t part = ::read(file.get(), content.data() + length, content.size() - length);
@@ -34,7 +33,7 @@ std::string content_of(const Fd& file, const std::string& path) {
     if (part == 0) break;
     length += static_cast<std::size_t>(part);
   }
-  if (length > kMaxBytes) fail(path, "is larger than 256 KiB");
+  if (length > kMaxDomainList) fail(path, concat("is larger than ", size_text(kMaxDomainList)));
   content.resize(length);
   if (content.find('\0') != std::string::npos) fail(path, "holds a NUL byte");
   return content;

@@ -19,6 +19,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "common/bounds.h"
 #include "common/identity.h"
 #include "common/landlock.h"
 #include "common/log.h"

@@ -55,7 +55,7 @@ std::optional<std::string> objection_to_way(const fs::path& path) {
       std::error_code error;
       const fs::path target = fs::read_symlink(next, error);
       if (error) return escape(next.string()) + ": " + error.message();
-      if (++links > kMaxLinks) return "more than 40 symbolic links lead to it";
+      if (++links > kMaxLinks) return concat("more than ", kMaxLinks, " symbolic links lead to it");
       rest.insert(rest.begin(), target.begin(), target.end());
       link = next;
     } else if (S_ISDIR(status.st_mode)) {

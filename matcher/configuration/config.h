@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "common/bounds.h"
+
 namespace whawty {
 
 // A udev property that a device must have, with this value or one in which the pattern is found. Exactly one
@@ -46,7 +48,7 @@ struct Machine {
 
 struct Config {
   std::chrono::nanoseconds interval = std::chrono::seconds(5);  // over 0
-  unsigned max_reconnects = 10;   // of a device at its port in a minute, before it is put aside; 0: no limit
+  unsigned max_reconnects = kMaxReconnects;  // of a device at its port in a minute; 0: no limit
   std::vector<Machine> machines;  // in the order that decides between two machines that match one device
 };
 

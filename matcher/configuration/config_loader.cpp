@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "common/bounds.h"
 #include "common/text.h"
 #include "matcher/configuration/config_node.h"
 #include "matcher/configuration/config_pattern.h"

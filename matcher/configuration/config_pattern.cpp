@@ -4,12 +4,10 @@
 
 #include <algorithm>
 
+#include "common/bounds.h"
+
 namespace whawty {
 namespace {
-
-// What a compiled pattern and the automaton that RE2 builds while it searches may take. With less than it
-// needs RE2 searches more slowly, but finds the same.
-constexpr std::int64_t kMaxPatternMemory = 8 * 1024 * 1024;  // bytes
 
 // How far the text that a pattern starts with holds no group: an escape, a literal \Q...\E or a class. 0 for
 // anything else.

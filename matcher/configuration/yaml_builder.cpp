@@ -8,6 +8,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "common/bounds.h"
 #include "common/text.h"
 #include "matcher/configuration/yaml_text.h"
 

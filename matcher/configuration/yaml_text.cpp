@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/bounds.h"
 #include "common/text.h"
 #include "matcher/configuration/utf8.h"
 

@@ -14,11 +14,6 @@
 
 namespace whawty {
 
-inline constexpr std::size_t kMaxYamlText = 1024 * 1024;  // bytes
-inline constexpr std::size_t kMaxYamlDepth = 32;          // a configuration needs 7
-inline constexpr std::size_t kMaxYamlNodes = 100'000;     // a rule needs about 10
-inline constexpr std::size_t kMaxYamlMarks = 300'000;     // brackets, commas, quotes and the like
-
 // Both counted from 1; columns count bytes.
 struct YamlPosition {
   int line = 1;

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "common/bounds.h"
 #include "common/port_path.h"
-#include "protocol/device.h"
 
 namespace whawty {
 namespace {
@@ -13,20 +13,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Flapping::Clock::duration kCountedFor = 1min;
-constexpr Flapping::Clock::duration kQuiet = 30s;
-
-// As many as there can be devices. Ports beyond are not watched.
-constexpr std::size_t kMaxPorts = kMaxDevices;
-
-// Beyond these, for ports of the host's own hubs. Many more than any host has: a device adds none.
-constexpr std::size_t kMaxRootPorts = 1024;
 
 // More first appearances than this are reconnects: a bus has no room for more devices.
 constexpr std::size_t kMaxFirst = kMaxDeviceNumber;
-
-// Of hubs that are behind each other USB knows five; each may see one reconnect that was too many.
-constexpr std::size_t kMostHubs = 5;
-constexpr std::size_t kMostBehind = Flapping::kHubFactor + (kMostHubs - 1) * Flapping::kBesideFactor;
 
 bool is_root_port(const std::string& port) {
   return port.find('.') == std::string::npos;
@@ -76,13 +65,18 @@ bool Flapping::is_reconnect(const Ports& way, std::size_t appearances, Clock::ti
 
 void Flapping::count_behind(const std::string& hub, Clock::time_point now) {
   const auto node = nodes_.find(hub);
-  if (node != nodes_.end()) node->second.behind.add(now, kMostBehind * limit_ + kMostHubs);
+  // Of hubs in a row each may see one reconnect that was too many.
+  if (node != nodes_.end()) node->second.behind.add(now, std::size_t{kRootPortFactor} * limit_ + kHubsInARow);
 }
 
 std::size_t Flapping::Node::reconnects(Clock::time_point now) const {
   return behind.count(now) + std::max<std::size_t>(appearances.count(now), 1) - 1;
 }
 
+// What is behind a hub is put aside when it reconnects kHubFactor times as often as one device may, and,
+// without that port of the hub at which most of it happens, still more than kBesideFactor times as often.
+// So the ports beside a hub that does harm are not put aside with it; and the sum has a bound: each hub on
+// the way adds the latter to what is possible behind the next one.
 bool Flapping::too_often_behind(const std::string& hub, Clock::time_point now) const {
   const auto node = nodes_.find(hub);
   if (node == nodes_.end()) return false;

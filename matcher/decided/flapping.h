@@ -34,12 +34,8 @@ class Flapping {
     bool behind_hubs = false;  // at a port behind one that stays put aside
   };
 
-  // What is behind a hub is put aside when it reconnects so many times as often as one device may, and,
-  // without that port of the hub at which most of it happens, still more often than the second number says.
-  // So the ports beside a hub that does harm are not put aside with it; and the sum has a bound: each hub on
-  // the way adds what the second number says to what is possible behind the next one.
-  static constexpr unsigned kHubFactor = 4;
-  static constexpr unsigned kBesideFactor = 2;
+  // For so long nothing happens at a port, or behind a hub, that is served again.
+  static constexpr Clock::duration kQuiet = std::chrono::seconds(30);
 
   // So many times within a minute a device may come back to its port; 0: as often as it likes, and what is
   // put aside is taken back.

@@ -4,13 +4,10 @@
 
 #include <iterator>
 
-#include "protocol/device.h"
+#include "common/bounds.h"
 
 namespace whawty {
 namespace {
-
-// As many as there can be devices. Those beyond are not watched.
-constexpr std::size_t kMaxEntries = kMaxDevices;
 
 bool within(const std::optional<Lethal::Clock::time_point>& when, Lethal::Clock::duration duration,
             Lethal::Clock::time_point now) {
@@ -75,8 +72,8 @@ bool Lethal::blame(Entry& entry, Clock::time_point now) {
 Lethal::Entry* Lethal::note(const Uuid& guest, const Subject& device, Clock::time_point now) {
   const auto known = entries_.find({device, guest});
   if (known != entries_.end()) return &known->second;
-  if (entries_.size() >= kMaxEntries) forget_harmless(now);
-  if (entries_.size() >= kMaxEntries) return nullptr;
+  if (entries_.size() >= kMaxSuspects) forget_harmless(now);
+  if (entries_.size() >= kMaxSuspects) return nullptr;
   return &entries_[{device, guest}];
 }
 

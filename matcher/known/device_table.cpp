@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "common/bounds.h"
+#include "common/text.h"
 #include "protocol/violation.h"
 
 namespace whawty {
@@ -21,6 +23,10 @@ bool same_connection(const Device& before, const Device& after) {
   const std::string_view then = connected_at(before);
   const std::string_view now = connected_at(after);
   return hostdev_of(before) == hostdev_of(after) && (then == now || then.empty() || now.empty());
+}
+
+Violation too_large() {
+  return Violation(concat("devices that take more than ", size_text(kMaxFootprint)));
 }
 
 }  // namespace
@@ -47,7 +53,7 @@ bool DeviceTable::end() {
     if (left) forget(entry.second);
     return left;
   });
-  if (footprint_ > kMaxFootprint) throw Violation("devices that take more than 8 MiB");
+  if (footprint_ > kMaxFootprint) throw too_large();
   return first || gone > 0;
 }
 
@@ -56,7 +62,7 @@ bool DeviceTable::add(Device device) {
   const auto [entry, added] = devices_.try_emplace(device.sysname);
   // Until a snapshot ends, the devices before it are here too.
   if ((in_snapshot_ ? seen_.size() : devices_.size()) > kMaxDevices)
-    throw Violation("more than 4096 devices");
+    throw Violation(concat("more than ", kMaxDevices, " devices"));
   Device& known = entry->second;
   if (known == device) return false;
   if (!added && !same_connection(known, device)) {
@@ -65,8 +71,7 @@ bool DeviceTable::add(Device device) {
     footprint_ -= footprint(known);
   }
   footprint_ += footprint(device);
-  if (footprint_ > (in_snapshot_ ? 2 : 1) * kMaxFootprint)
-    throw Violation("devices that take more than 8 MiB");
+  if (footprint_ > (in_snapshot_ ? 2 : 1) * kMaxFootprint) throw too_large();
   known = std::move(device);
   return true;
 }

@@ -6,6 +6,8 @@
 #include <iterator>
 #include <utility>
 
+#include "common/bounds.h"
+#include "common/text.h"
 #include "matcher/known/domain_xml.h"
 #include "matcher/known/libvirt_errors.h"
 #include "protocol/violation.h"
@@ -24,12 +26,6 @@ constexpr Clock::duration kLongestPause = 30s;
 
 // How long that is nobody's concern: starting a large guest, or saving one, may take that long.
 constexpr Clock::duration kBusyPatience = 2min;
-
-// More USB hostdevs than any domain has ports for.
-constexpr std::size_t kMaxHostdevs = 256;
-
-// More of them than a host has devices: what all domains together have is kept, and planned with, in memory.
-constexpr std::size_t kMaxHostdevsOfAll = 2 * kMaxDevices;
 
 // Of what was last said of a domain so much is kept, to tell what is said next from it: bytes.
 constexpr std::size_t kComplaintKept = 256;
@@ -289,7 +285,7 @@ std::vector<Guest> DomainTable::guests() const {
 DomainTable::State& DomainTable::note(const Uuid& uuid, const std::string& name, Clock::time_point now) {
   const auto [entry, added] = domains_.try_emplace(uuid);
   State& domain = entry->second;
-  if (domains_.size() > kMaxDomains) throw Violation("more than 4096 domains");
+  if (domains_.size() > kMaxDomains) throw Violation(concat("more than ", kMaxDomains, " domains"));
   if (added) domain.since = now;
   if (domain.name != name) changed_ = true;
   domain.name = name;

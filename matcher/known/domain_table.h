@@ -16,8 +16,6 @@
 
 namespace whawty {
 
-inline constexpr std::size_t kMaxDomains = 4096;
-
 // Something about a domain, or about their list, that the log should say once.
 struct DomainNote {
   enum class Kind {

@@ -11,16 +11,13 @@
 #include <pugixml.hpp>
 #include <system_error>
 
+#include "common/bounds.h"
 #include "common/text.h"
 #include "protocol/device.h"
 #include "protocol/hostdev_alias.h"
 
 namespace whawty {
 namespace {
-
-// pugixml takes up to 128 bytes for a tag and the text behind it: many more than any domain has would be more
-// memory than all else takes.
-constexpr std::ptrdiff_t kMaxXmlTags = 65'536;
 
 // Like strtoul(3) with base 0, which libvirt uses: 0x for hexadecimal, a leading 0 for octal. Signs and
 // blanks, which that would take, libvirt never writes.

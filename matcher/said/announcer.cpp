@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/bounds.h"
 #include "common/text.h"
+#include "matcher/decided/lethal.h"
 #include "matcher/said/messages.h"
 
 namespace whawty {
@@ -38,6 +40,10 @@ bool is_passing(const Refusal& refusal) {
   return refusal.authorized && std::all_of(refusal.uses.begin(), refusal.uses.end(), [](const HostUse& use) {
            return use.kind == HostUseKind::kSettling;
          });
+}
+
+std::string seconds_text(Clock::duration duration) {
+  return concat(std::chrono::duration_cast<std::chrono::seconds>(duration).count(), " s");
 }
 
 template <class Finding>
@@ -148,26 +154,28 @@ void Announcer::put_aside(const Flapping::PutAside& aside, const Device& device,
   if (!aside.as_hub)
     return log_.say(port, log::Level::kWarning,
                     concat(name_of(device), " reconnected more than ", reconnects,
-                           " times within a minute: it is put aside until its port is quiet for 30 s"));
+                           " times within a minute: it is put aside until its port is quiet for ",
+                           seconds_text(Flapping::kQuiet)));
   log_.say(port, log::Level::kWarning,
-           concat(port, ": what is behind it reconnected more than ", Flapping::kHubFactor * reconnects,
-                  " times within a minute: each port behind it is put aside until that is quiet for 30 s"));
+           concat(port, ": what is behind it reconnected more than ", kHubFactor * reconnects,
+                  " times within a minute: each port behind it is put aside until that is quiet for ",
+                  seconds_text(Flapping::kQuiet)));
 }
 
 void Announcer::served_again(const Flapping::Quiet& quiet) {
   for (const auto& [ports, what] : {std::pair{&quiet.ports, "there"}, std::pair{&quiet.hubs, "behind it"}})
     for (const std::string& port : *ports)
       log_.say("port " + port, log::Level::kInfo,
-               concat("port ", port, " was quiet for 30 s: what is ", what, " is served again"));
+               concat("port ", port, " was quiet for ", seconds_text(Flapping::kQuiet), ": what is ", what,
+                      " is served again"));
 }
 
 void Announcer::lethal(const std::string& machine, const std::string& port, const Device* device) {
-  log_.say(
-      subject_of(machine, port), log::Level::kWarning,
-      concat(device == nullptr ? "the device of port=" + port : name_of(*device),
-             " is put aside for machine ", show_name(machine),
-             ", whose QEMU died twice within 7 s of a change of that device: until it is unplugged for 3 s "
-             "and plugged again, a reload or a restart of the daemon"));
+  log_.say(subject_of(machine, port), log::Level::kWarning,
+           concat(device == nullptr ? "the device of port=" + port : name_of(*device),
+                  " is put aside for machine ", show_name(machine), ", whose QEMU died twice within ",
+                  seconds_text(Lethal::kSoon), " of a change of that device: until it is unplugged for ",
+                  seconds_text(Lethal::kAway), " and plugged again, a reload or a restart of the daemon"));
 }
 
 void Announcer::kept_by_driver(const Device& device) {

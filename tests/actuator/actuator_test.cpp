@@ -16,6 +16,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "common/bounds.h"
 #include "fake_sysfs.h"
 #include "protocol/violation.h"
 #include "tests/eventually.h"

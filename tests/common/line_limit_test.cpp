@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "common/bounds.h"
+
 namespace whawty {
 namespace {
 
@@ -79,7 +81,7 @@ TEST(LineLimit, OfALongSubjectTheBeginningCounts) {
 
 TEST(LineLimit, SubjectsWithoutRoomShareOneUntilOthersAreForgotten) {
   LineLimit limit;
-  for (std::size_t i = 0; i < LineLimit::kMaxSubjects; ++i) written(limit, 1, kStart, std::to_string(i));
+  for (std::size_t i = 0; i < kMaxSubjects; ++i) written(limit, 1, kStart, std::to_string(i));
   EXPECT_EQ(written(limit, 2, kStart, "a") + written(limit, 2, kStart, "b"), 3);
   EXPECT_EQ(limit.left_out(kStart + 60s),
             Lines{"1 more line about other subjects was left out within a minute"});

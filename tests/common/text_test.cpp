@@ -89,5 +89,14 @@ TEST(ShowName, IsTheNameAsItIsOrBetweenQuotesIfItsEndWouldNotBeSeen) {
   EXPECT_EQ(show_name(""), "\"\"");
 }
 
+TEST(Text, ASizeIsWholeInItsUnit) {
+  EXPECT_EQ(size_text(0), "0 bytes");
+  EXPECT_EQ(size_text(1), "1 byte");
+  EXPECT_EQ(size_text(1023), "1023 bytes");
+  EXPECT_EQ(size_text(64 * 1024), "64 KiB");
+  EXPECT_EQ(size_text(1024 * 1024), "1 MiB");
+  EXPECT_EQ(size_text(1024 * 1024 + 1024), "1025 KiB");
+}
+
 }  // namespace
 }  // namespace whawty

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "common/bounds.h"
 #include "protocol/violation.h"
 #include "tests/fuzz/same.h"
 #include "tests/fuzz/targets.h"

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common/bounds.h"
 #include "protocol/device.h"
 #include "tests/fuzz/printable.h"
 #include "tests/fuzz/targets.h"

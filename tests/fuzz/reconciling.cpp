@@ -2,6 +2,7 @@
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 #include <set>
 
+#include "common/bounds.h"
 #include "matcher/reconciler.h"
 #include "protocol/violation.h"
 #include "tests/fuzz/codec.h"

@@ -6,6 +6,7 @@
 #include <functional>
 #include <set>
 
+#include "common/bounds.h"
 #include "tests/hostile/matcher_test.h"
 
 namespace whawty::hostile {

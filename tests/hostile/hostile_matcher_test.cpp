@@ -11,6 +11,7 @@
 #include <fstream>
 #include <random>
 
+#include "common/bounds.h"
 #include "common/exit_code.h"
 #include "common/sysfs.h"
 #include "common/text.h"

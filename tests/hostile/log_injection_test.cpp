@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "common/bounds.h"
 #include "common/log.h"
 #include "matcher/configuration/config_loader.h"
 #include "matcher/reconciler.h"

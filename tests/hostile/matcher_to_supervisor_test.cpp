@@ -10,6 +10,7 @@
 #include <fstream>
 #include <string>
 
+#include "common/bounds.h"
 #include "protocol/supervisor_to_matcher.h"
 #include "tests/system/daemon.h"
 #include "tests/temporary_folder.h"

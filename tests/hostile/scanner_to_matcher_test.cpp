@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 
+#include "common/bounds.h"
 #include "tests/hostile/matcher_test.h"
 
 namespace whawty::hostile {

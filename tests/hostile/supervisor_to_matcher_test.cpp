@@ -4,6 +4,7 @@
 // A supervisor's channel that brings what no supervisor sends.
 #include <fcntl.h>
 
+#include "common/bounds.h"
 #include "tests/hostile/matcher_test.h"
 
 namespace whawty::hostile {

@@ -21,6 +21,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "common/bounds.h"
 #include "common/landlock.h"
 #include "tests/eventually.h"
 

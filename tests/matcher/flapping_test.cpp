@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "common/bounds.h"
 #include "protocol/device.h"
 
 namespace whawty {

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/bounds.h"
 #include "protocol/device.h"
 
 namespace whawty {

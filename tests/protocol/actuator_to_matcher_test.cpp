@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "common/bounds.h"
 #include "hostile.h"
 #include "protocol/schema/actuator_to_matcher.capnp.h"
 

@@ -15,6 +15,7 @@
 #include <set>
 #include <system_error>
 
+#include "common/bounds.h"
 #include "protocol/violation.h"
 
 namespace whawty {
@@ -201,7 +202,7 @@ TEST_F(ChannelTest, AQueuedDescriptorArrivesWithItsDatagram) {
 
 TEST_F(ChannelTest, TheQueueHasABound) {
   fill(32 * 1024);
-  for (std::size_t i = 1; i < Channel::kMaxQueued; ++i) sender_->send(bytes(1));
+  for (std::size_t i = 1; i < kMaxQueued; ++i) sender_->send(bytes(1));
   EXPECT_THROW(sender_->send(bytes(1)), Violation);
 }
 

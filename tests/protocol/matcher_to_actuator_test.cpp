@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "common/bounds.h"
 #include "hostile.h"
 #include "protocol/device.h"
 #include "protocol/schema/matcher_to_actuator.capnp.h"

@@ -2,6 +2,7 @@
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 #include "protocol/scanner_to_matcher.h"
 
+#include "common/bounds.h"
 #include "common/text.h"
 #include "hostile.h"
 #include "protocol/schema/scanner_to_matcher.capnp.h"

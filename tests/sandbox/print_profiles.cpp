@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// Prints the tables of all four processes as docs/system-calls.md shows them.
+// Prints the tables that documents show: the bounds, and the system calls of all four processes.
 //
-//   print_profiles                to standard output
-//   print_profiles --check FILE   fails unless FILE has exactly this between the two markers
-//   print_profiles --write FILE   puts it there
+//   print_profiles                   to standard output
+//   print_profiles --check FILE...   fails unless each stands between its markers in one of the files
+//   print_profiles --write FILE...   puts them there
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <set>
@@ -20,15 +21,13 @@
 #include <string>
 #include <vector>
 
+#include "common/bounds.h"
 #include "common/syscall_names.h"
 #include "common/text.h"
 #include "profiles.h"
 
 namespace whawty {
 namespace {
-
-constexpr const char* kBegin = "<!-- system calls: begin -->\n";
-constexpr const char* kEnd = "<!-- system calls: end -->\n";
 
 // What a value of an argument is called. O_TMPFILE is this bit and that of O_DIRECTORY.
 struct Constant {
@@ -124,40 +123,97 @@ std::string text_of(const Profile& profile) {
   return text;
 }
 
-std::string all_tables() {
+std::string system_calls() {
   std::string text;
   for (const Profile& profile : profiles()) text += text_of(profile);
   return text + '\n';
 }
 
-// A file, cut in three at the markers.
-struct Document {
-  std::string before, tables, after;
+// With commas where it has five digits or more.
+std::string number(std::uint64_t value) {
+  std::string text = std::to_string(value);
+  if (value >= 10'000)
+    for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, 1, ',');
+  return text;
+}
+
+std::string value_of(const Bound& bound) {
+  switch (bound.unit) {
+    case Unit::kCount:
+      return number(bound.value);
+    case Unit::kBytes:
+      return size_text(bound.value);
+    case Unit::kSeconds:
+      return number(bound.value) + " s";
+    case Unit::kPerSecond:
+      return number(bound.value) + " a second";
+    case Unit::kPerMinute:
+      return number(bound.value) + " a minute";
+  }
+  throw std::logic_error("a unit that has no words yet");
+}
+
+std::string bounds() {
+  std::string text = "\n| bound | value | why |\n|---|---|---|\n";
+  for (const Bound& bound : kBounds)
+    text += concat("| ", bound.what, " | ", value_of(bound), " | ", bound.reason, " |\n");
+  return text + '\n';
+}
+
+// What stands between the two markers of a name.
+struct Section {
+  std::string name;
+  std::string text;
 };
 
-Document read(const std::string& path) {
+std::vector<Section> sections() {
+  return {{"bounds", bounds()}, {"system calls", system_calls()}};
+}
+
+std::string content_of(const std::string& path) {
   std::ostringstream content;
   content << std::ifstream(path).rdbuf();
-  const std::string text = content.str();
-  const auto begin = text.find(kBegin);
-  const auto end = text.find(kEnd);
-  if (begin == std::string::npos || end == std::string::npos || end < begin)
-    throw std::runtime_error(concat(path, ": no markers, which are ", kBegin, "and ", kEnd));
-  const auto first = begin + std::string(kBegin).size();
-  return {text.substr(0, first), text.substr(first, end - first), text.substr(end)};
+  return content.str();
 }
 
-int check(const std::string& program, const std::string& path) {
-  if (read(path).tables == all_tables()) return 0;
-  std::cerr << path << " does not show the tables as they are. Bring it up to date with:\n"
-            << program << " --write " << path << '\n';
+// The document with the sections that it has as they are now. They are told.
+std::string up_to_date(std::string document, std::set<std::string>& told) {
+  for (const Section& section : sections()) {
+    const std::string begin = concat("<!-- ", section.name, ": begin -->\n");
+    const auto from = document.find(begin);
+    const auto to = document.find(concat("<!-- ", section.name, ": end -->\n"));
+    if (from == std::string::npos || to == std::string::npos || to < from) continue;
+    const auto first = from + begin.size();
+    document.replace(first, to - first, section.text);
+    told.insert(section.name);
+  }
+  return document;
+}
+
+// Whether all files were as they are now, after which they are so if they are to be written.
+bool bring_up_to_date(const std::vector<std::string>& paths, bool write) {
+  bool same = true;
+  std::set<std::string> told;
+  for (const std::string& path : paths) {
+    const std::string document = content_of(path);
+    const std::string updated = up_to_date(document, told);
+    if (updated == document) continue;
+    same = false;
+    if (write) std::ofstream(path, std::ios::binary) << updated;
+  }
+  for (const Section& section : sections())
+    if (!told.contains(section.name) && !write)
+      throw std::runtime_error(concat("no file has the markers of the ", section.name));
+  return same;
+}
+
+int check(const std::string& program, const std::vector<std::string>& paths) {
+  if (bring_up_to_date(paths, false)) return 0;
+  std::cerr << "The documents do not show the tables as they are. Bring them up to date with:\n"
+            << program << " --write";
+  for (const std::string& path : paths) std::cerr << ' ' << path;
+  std::cerr << '\n';
   return 1;
-}
-
-int write(const std::string& path) {
-  const Document document = read(path);
-  std::ofstream(path, std::ios::binary) << document.before << all_tables() << document.after;
-  return 0;
 }
 
 }  // namespace
@@ -167,9 +223,13 @@ int main(int argc, char** argv) {
   using namespace whawty;
   const std::vector<std::string> arguments(argv, argv + argc);
   try {
-    if (argc == 3 && arguments[1] == "--check") return check(arguments[0], arguments[2]);
-    if (argc == 3 && arguments[1] == "--write") return write(arguments[2]);
-    std::cout << all_tables();
+    const std::vector<std::string> paths(arguments.begin() + std::min(argc, 2), arguments.end());
+    if (!paths.empty() && arguments[1] == "--check") return check(arguments[0], paths);
+    if (!paths.empty() && arguments[1] == "--write") {
+      bring_up_to_date(paths, true);
+      return 0;
+    }
+    for (const Section& section : sections()) std::cout << section.text;
     return argc == 1 ? 0 : 1;
   } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <ostream>
 
+#include "common/bounds.h"
 #include "fake_host.h"
 
 namespace whawty {
@@ -122,8 +123,7 @@ TEST_F(DiskTest, MoreUsesThanARecordHoldsAreCut) {
 }
 
 TEST_F(DiskTest, AListOfMountsThatCannotBeReadMakesEveryUsbDiskOneInUse) {
-  for (const std::string& list :
-       {std::string(), std::string("\n"), std::string(ProcFiles::kMaxList + 1, '\n')}) {
+  for (const std::string& list : {std::string(), std::string("\n"), std::string(kMaxProcList + 1, '\n')}) {
     host_.write_list("self/mountinfo", list);
     EXPECT_THAT(uses(), ElementsAre(HostUse{kUnknown, "sdb"}, HostUse{kUnknown, "sdb1"}));
   }
@@ -133,12 +133,12 @@ TEST_F(DiskTest, AListAsLongAsAllowedIsRead) {
   host_.mount({{"8:17", "none"}});
   std::string list;
   std::getline(std::ifstream(std::string(fake::Host::kProc) + "/self/mountinfo"), list, '\0');
-  host_.write_list("self/mountinfo", std::string(ProcFiles::kMaxList - list.size(), '\n') + list);
+  host_.write_list("self/mountinfo", std::string(kMaxProcList - list.size(), '\n') + list);
   EXPECT_THAT(uses(), ElementsAre(HostUse{kMounted, "sdb1"}));
 }
 
 TEST_F(DiskTest, AListOfSwapThatIsTooLongMakesThemUnknown) {
-  host_.write_list("swaps", std::string(ProcFiles::kMaxList + 1, '\n'));
+  host_.write_list("swaps", std::string(kMaxProcList + 1, '\n'));
   EXPECT_THAT(uses(), ElementsAre(HostUse{kUnknown, "sdb"}, HostUse{kUnknown, "sdb1"}));
 }
 
@@ -266,7 +266,7 @@ TEST_F(InterfaceTest, TheWayUpEnds) {
 }
 
 TEST_F(InterfaceTest, RoutesThatCannotBeReadMakeEveryUsbInterfaceOneInUse) {
-  host_.write_list("self/net/ipv6_route", std::string(ProcFiles::kMaxList + 1, '\n'));
+  host_.write_list("self/net/ipv6_route", std::string(kMaxProcList + 1, '\n'));
   EXPECT_THAT(uses(), ElementsAre(HostUse{kUnknown, "usb0"}));
 }
 

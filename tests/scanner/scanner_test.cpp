@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "common/bounds.h"
 #include "common/text.h"
 #include "scanner_fixture.h"
 

@@ -64,6 +64,12 @@ class IncludesTest(unittest.TestCase):
         self.assertFalse(sources_test.public_header_problems("protocol/frame.h", text))
         self.assertFalse(sources_test.public_header_problems("protocol/device.cpp", text))
 
+    def test_bounds(self):
+        text = "inline constexpr int kMost = 1;\ninline constexpr Bound kBounds[] = {\n    {\"most\", kMost}};\n"
+        self.assertFalse(sources_test.bounds_problems(text, ["x(kMost)"]))
+        self.assertTrue(sources_test.bounds_problems(text, ["x(kMostly)"]))
+        self.assertTrue(sources_test.bounds_problems("inline constexpr int kMost = 1;\n", ["kMost"]))
+
     def test_licence(self):
         line = "// SPDX-License-Identifier: BSD-3-Clause\n"
         self.assertFalse(sources_test.spdx_problems("x.cpp", line))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-"""Which folder may include what: the arrows of the design, checked in every source file.
+"""Which folder may include what: the arrows of the design, checked in every source file. And what bounds hold for.
 
 usage: sources_test.py ROOT
 """
@@ -39,6 +39,8 @@ LIBRARIES = {
     r"systemd/": set(),
 }
 
+BOUNDS = "common/bounds.h"
+BOUND = re.compile(r"^inline constexpr [\w:]+ (k\w+)(?: =|{)", re.MULTILINE)
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^">]+)[">]', re.MULTILINE)
 SPDX = "SPDX-License-Identifier: BSD-3-Clause"
 SOURCES = {".h", ".cpp", ".cmake", ".py", ".sh"}
@@ -90,13 +92,25 @@ def public_header_problems(path, text):
     return []
 
 
+def bounds_problems(text, others):
+    """A bound of the header has its row in the table, and is held to somewhere in the other sources."""
+    problems = []
+    for name in BOUND.findall(text):
+        uses = re.compile(rf"\b{name}\b")
+        if len(uses.findall(text)) < 2:
+            problems.append(f"{BOUNDS}: {name} has no row")
+        if not any(uses.search(other) for other in others):
+            problems.append(f"{BOUNDS}: {name} bounds nothing")
+    return problems
+
+
 def is_source(path):
     name = pathlib.PurePath(path)
     return (name.suffix in SOURCES or name.name == "CMakeLists.txt") and not path.startswith(EXEMPT)
 
 
 def problems_of(root):
-    problems, count = [], 0
+    problems, count, product = [], 0, {}
     for file in sorted(root.rglob("*")):
         path = file.relative_to(root).as_posix()
         if not file.is_file() or path.startswith(".") or not is_source(path):
@@ -105,7 +119,9 @@ def problems_of(root):
         text = file.read_text(encoding="utf-8")
         problems += spdx_problems(path, text)
         if path.split("/")[0] in FOLDERS:
+            product[path] = text
             problems += include_problems(path, text) + public_header_problems(path, text)
+    problems += bounds_problems(product.pop(BOUNDS), product.values())
     if count < 50:
         problems.append(f"{root}: only {count} source files: is it the project's folder?")
     return problems

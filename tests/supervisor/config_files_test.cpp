@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "common/bounds.h"
 #include "protocol/supervisor_to_matcher.h"
 #include "tests/temporary_folder.h"
 
