@@ -8,10 +8,10 @@
 #include <set>
 
 #include "actuator/calls.h"
+#include "actuator/dispatcher.h"
 #include "actuator/hypervisor.h"
 #include "actuator/outbox.h"
 #include "common/bounds.h"
-#include "common/dispatcher.h"
 #include "common/rate_limit.h"
 #include "protocol/channel.h"
 #include "protocol/matcher_to_actuator.h"

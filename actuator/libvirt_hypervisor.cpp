@@ -24,8 +24,8 @@
 #include "actuator/hypervisor.h"
 #include "actuator/lifecycle.h"
 #include "common/text.h"
+#include "common/worker.h"
 #include "protocol/hostdev_alias.h"
-#include "protocol/worker.h"
 
 namespace whawty {
 namespace {

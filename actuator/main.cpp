@@ -20,7 +20,7 @@
 #include "common/descriptors.h"
 #include "common/log.h"
 #include "common/sandbox.h"
-#include "protocol/worker.h"
+#include "common/worker.h"
 
 namespace whawty {
 namespace {

@@ -4,9 +4,9 @@
 // The matcher, the policy process: decides, with no eyes and no hands.
 #include "common/descriptors.h"
 #include "common/sandbox.h"
+#include "common/worker.h"
 #include "matcher/matcher.h"
 #include "matcher/profile.h"
-#include "protocol/worker.h"
 
 namespace whawty {
 namespace {

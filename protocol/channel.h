@@ -10,13 +10,11 @@
 #include <vector>
 
 #include "common/fd.h"
+#include "common/peer_closed.h"
 
 namespace whawty {
 
 using Datagram = std::vector<std::byte>;
-
-// The other end is closed. Whoever sees it ends: a worker never outlives its peers.
-struct PeerClosed {};
 
 struct Received {
   Datagram datagram;

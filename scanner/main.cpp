@@ -15,7 +15,7 @@
 #include "common/exit_code.h"
 #include "common/log.h"
 #include "common/sandbox.h"
-#include "protocol/worker.h"
+#include "common/worker.h"
 #include "scanner/monitor.h"
 #include "scanner/proc_files.h"
 #include "scanner/profile.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-#include "protocol/worker.h"
+#include "common/worker.h"
 
 #include <getopt.h>
 #include <signal.h>
@@ -13,8 +13,9 @@
 
 #include "common/exit_code.h"
 #include "common/log.h"
+#include "common/peer_closed.h"
 #include "common/sandbox.h"
-#include "protocol/channel.h"
+#include "common/text.h"
 
 namespace whawty {
 namespace {

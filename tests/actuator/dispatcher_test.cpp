@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-#include "common/dispatcher.h"
+#include "actuator/dispatcher.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
