@@ -26,7 +26,17 @@ constexpr option kOptions[] = {
     {"no-domain", no_argument, nullptr, 'n'},        {nullptr, 0, nullptr, 0},
 };
 
-WorkerOptions parse(int argc, char** argv) {
+// A worker ends when its channel does; this is for one that hangs in a call then, where all processes have
+// one user: the kernel asks whether the supervisor may send that signal. Not set by the supervisor before the
+// exec: SELinux clears it when the program runs in another domain.
+void die_with_supervisor() {
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+    throw std::system_error(errno, std::generic_category(), "PR_SET_PDEATHSIG");
+}
+
+}  // namespace
+
+WorkerOptions parse_worker_options(int argc, char** argv) {
   WorkerOptions options;
   ::opterr = 0;
   for (int choice = 0; (choice = ::getopt_long(argc, argv, "", kOptions, nullptr)) != -1;) {
@@ -41,16 +51,6 @@ WorkerOptions parse(int argc, char** argv) {
   }
   return options;
 }
-
-// A worker ends when its channel does; this is for one that hangs in a call then, where all processes have
-// one user: the kernel asks whether the supervisor may send that signal. Not set by the supervisor before the
-// exec: SELinux clears it when the program runs in another domain.
-void die_with_supervisor() {
-  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
-    throw std::system_error(errno, std::generic_category(), "PR_SET_PDEATHSIG");
-}
-
-}  // namespace
 
 int exit_code_of(const std::function<void()>& work) {
   try {
@@ -73,7 +73,7 @@ int run_worker(const char* name, int argc, char** argv,
   log::start(name);
   return exit_code_of([&] {
     die_with_supervisor();
-    work(parse(argc, argv));
+    work(parse_worker_options(argc, argv));
   });
 }
 

@@ -19,6 +19,9 @@ struct WorkerOptions {
   std::optional<std::set<std::string>> domains;  // --domain NAME, each, or --no-domain, for the actuator
 };
 
+// Throws std::runtime_error for what the supervisor does not write.
+WorkerOptions parse_worker_options(int argc, char** argv);
+
 // Names the process and starts its log, does the work, and returns the exit code that tells the supervisor
 // how it ended, with one line in the log unless a peer's end was all there was.
 int run_worker(const char* name, int argc, char** argv,

@@ -51,7 +51,7 @@ void serve_apart(const std::function<int()>& serve) {
     ::_exit(serve());
   });
   has_its_own.wait();
-  if (::close_range(STDERR_FILENO + 1, ~0U, 0) != 0) fail_to_part();
+  if (::close_range(kFirstPassed, ~0U, 0) != 0) fail_to_part();
   closed.count_down();
   server.join();  // never done: it ends the process
 }

@@ -24,7 +24,7 @@ constexpr SyscallRule kRules[] = {
     {SCMP_SYS(recvmsg), when(equals_int(0, kScannerUdev)), "events of udev"},
     {SCMP_SYS(recvfrom), when(equals_int(0, kScannerUdev)), "libudev asks how long the next event is"},
     {SCMP_SYS(poll), kAnyArguments, "waiting for the matcher, for udev, and for mounts and swap to change"},
-    {SCMP_SYS(write), when(equals_int(0, 2)), "the log, and no other file"},
+    {SCMP_SYS(write), when(equals_int(0, kLog)), "the log, and no other file"},
     // sysfs and the udev data.
     {SCMP_SYS(openat), when(deny_bits(2, kWriting)),
      "directories and attributes of sysfs, files of the udev data"},

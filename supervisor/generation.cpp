@@ -2,18 +2,17 @@
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 #include "supervisor/generation.h"
 
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
-#include "common/exit_code.h"
+#include "common/descriptors.h"
 #include "common/log.h"
 #include "common/text.h"
+#include "supervisor/worker_end.h"
 
 namespace whawty {
 namespace {
@@ -21,36 +20,6 @@ namespace {
 constexpr useconds_t kReapMicroseconds = 10'000;
 constexpr int kReapAttempts = 20;
 constexpr int kDeathAttempts = 100;  // one second
-
-// What an ended worker's status says, or nothing for one that ended because a peer had, or by our own hand.
-std::string cause_of(int status, bool killed_by_us) {
-  if (WIFEXITED(status) && WEXITSTATUS(status) == kExitPeerClosed) return {};
-  if (WIFEXITED(status)) return concat("ended with exit code ", WEXITSTATUS(status));
-  const int signal = WTERMSIG(status);
-  if (killed_by_us && signal == SIGKILL) return {};
-  if (signal == SIGSYS) return "was killed by its seccomp profile (SIGSYS)";
-  return concat("was killed by signal ", signal, " (", ::strsignal(signal), ')');
-}
-
-std::vector<std::string> common_arguments(const Generation::Settings& settings) {
-  if (settings.landlock) return {};
-  return {"--without-landlock"};
-}
-
-std::vector<std::string> scanner_arguments(const Generation::Settings& settings) {
-  std::vector<std::string> arguments = common_arguments(settings);
-  if (settings.host_mounts) arguments.emplace_back("--host-mounts");
-  return arguments;
-}
-
-std::vector<std::string> actuator_arguments(const Generation::Settings& settings) {
-  std::vector<std::string> arguments = common_arguments(settings);
-  arguments.insert(arguments.end(), {"--connect", settings.libvirt_uri});
-  if (!settings.domains) return arguments;
-  if (settings.domains->empty()) arguments.emplace_back("--no-domain");
-  for (const std::string& domain : *settings.domains) arguments.insert(arguments.end(), {"--domain", domain});
-  return arguments;
-}
 
 }  // namespace
 
@@ -60,21 +29,22 @@ struct Generation::Sockets {
   std::pair<Fd, Fd> commands = Channel::pair();  // matcher, actuator
 };
 
-Generation::Generation(const Programs& programs, const Settings& settings)
+Generation::Generation(const Programs& programs, const WorkerSettings& settings)
     : Generation(programs, settings, Sockets{}) {}
 
-Generation::Generation(const Programs& programs, const Settings& settings, Sockets sockets)
+Generation::Generation(const Programs& programs, const WorkerSettings& settings, Sockets sockets)
     : matcher_(std::move(sockets.control.first)),
       workers_{{{programs.scanner}, {programs.matcher}, {programs.actuator}}} {
   auto& [scanner, matcher, actuator] = workers_;
-  const std::vector<std::string> common = common_arguments(settings);
-  std::vector<int> of_scanner{sockets.devices.first.get()};
-  if (settings.host_mounts) of_scanner.push_back(STDIN_FILENO);
+  std::vector<Passed> of_scanner{{sockets.devices.first.get(), kScannerToMatcher}};
+  if (settings.host_mounts) of_scanner.push_back({STDIN_FILENO, kScannerHostMounts});
   scanner.pid = start(scanner.program, scanner_arguments(settings), of_scanner);
-  matcher.pid =
-      start(matcher.program, common,
-            {sockets.control.second.get(), sockets.devices.second.get(), sockets.commands.first.get()});
-  actuator.pid = start(actuator.program, actuator_arguments(settings), {sockets.commands.second.get()});
+  matcher.pid = start(matcher.program, matcher_arguments(settings),
+                      {{sockets.control.second.get(), kMatcherToSupervisor},
+                       {sockets.devices.second.get(), kMatcherToScanner},
+                       {sockets.commands.first.get(), kMatcherToActuator}});
+  actuator.pid = start(actuator.program, actuator_arguments(settings),
+                       {{sockets.commands.second.get(), kActuatorToMatcher}});
 }
 
 Generation::~Generation() {
@@ -88,8 +58,8 @@ void Generation::reap(Worker& worker, bool killed, End& end) {
   while (pid < 0 && errno == EINTR);
   if (pid == 0) return;
   worker.pid = 0;
-  end.unsealed = end.unsealed || (WIFEXITED(status) && WEXITSTATUS(status) == kExitUnsealed);
-  const std::string cause = cause_of(status, killed);
+  const auto [unsealed, cause] = end_of(status, killed);
+  end.unsealed = end.unsealed || unsealed;
   if (!cause.empty())
     end.causes += concat(end.causes.empty() ? "the " : ", the ", worker.program.name, ' ', cause);
 }

@@ -7,27 +7,19 @@
 #include <sys/types.h>
 
 #include <array>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "protocol/channel.h"
+#include "supervisor/command_lines.h"
 #include "supervisor/workers.h"
 
 namespace whawty {
 
 class Generation {
  public:
-  // What is said to the workers by their command lines.
-  struct Settings {
-    std::string libvirt_uri;
-    std::optional<std::vector<std::string>> domains;  // the only ones that may be changed
-    bool landlock = true;
-    bool host_mounts = false;  // the standard input is a list of mounts, for the scanner
-  };
-
   // Starts the workers, connected to each other. The programs must outlive it. Throws std::system_error.
-  Generation(const Programs& programs, const Settings& settings);
+  Generation(const Programs& programs, const WorkerSettings& settings);
 
   // Kills and reaps those that are left.
   ~Generation();
@@ -56,7 +48,7 @@ class Generation {
     pid_t pid = 0;  // also once reaped
   };
 
-  Generation(const Programs& programs, const Settings& settings, Sockets sockets);
+  Generation(const Programs& programs, const WorkerSettings& settings, Sockets sockets);
   static void reap(Worker& worker, bool killed, End& end);
   bool any_runs() const;
   void kill_rest();

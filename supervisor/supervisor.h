@@ -26,7 +26,7 @@ class Supervisor {
   struct Settings {
     std::string config;         // path of the main file
     bool trusted_only = false;  // refuse configuration files that others could have written
-    Generation::Settings workers;
+    WorkerSettings workers;
   };
 
   // The signals must be blocked, and readable from that descriptor (signalfd(2)): SIGHUP, SIGTERM, SIGINT,

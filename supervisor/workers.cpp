@@ -17,13 +17,11 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "common/descriptors.h"
 #include "common/log.h"
 
 namespace whawty {
 namespace {
-
-constexpr int kFirstPassed = 3;
-constexpr int kAboveAllPassed = 16;  // where descriptors wait that are about to be placed at a low number
 
 // What a worker may know of the environment: whether to log for the journal, whether to log all, and the
 // time zone.
@@ -80,28 +78,26 @@ void place(int from, int to) {
 }
 
 // Everything but the passed descriptors closes at exec.
-void arrange_descriptors(const std::vector<int>& descriptors) {
-  std::vector<int> high;
-  high.reserve(descriptors.size());
-  for (const int descriptor : descriptors)
-    high.push_back(::fcntl(descriptor, F_DUPFD_CLOEXEC, kAboveAllPassed));
+void arrange_descriptors(std::vector<Passed> passed) {
+  // Out of the way first: one may stand where another one belongs.
+  for (Passed& one : passed)
+    if ((one.descriptor = ::fcntl(one.descriptor, F_DUPFD_CLOEXEC, kAbovePassed)) < 0) fail("fcntl");
   const Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   place(null.get(), STDIN_FILENO);
   place(STDERR_FILENO, STDOUT_FILENO);
-  int next = kFirstPassed;
-  for (const int descriptor : high) place(descriptor, next++);
-  if (::close_range(static_cast<unsigned>(next), ~0U, CLOSE_RANGE_CLOEXEC) != 0) fail("close_range");
+  if (::close_range(kFirstPassed, ~0U, CLOSE_RANGE_CLOEXEC) != 0) fail("close_range");
+  for (const Passed& one : passed) place(one.descriptor, one.number);
 }
 
 // The child's way from fork to exec.
 [[noreturn]] void become_worker(const Program& program, std::vector<std::string> arguments,
-                                const std::vector<int>& descriptors) {
+                                const std::vector<Passed>& descriptors) {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   // Away from the terminal: its signals are for the supervisor.
   ::setsid();
-  const int file = ::fcntl(program.file.get(), F_DUPFD_CLOEXEC, kAboveAllPassed);
+  const int file = ::fcntl(program.file.get(), F_DUPFD_CLOEXEC, kAbovePassed);
   if (file < 0) fail("keeping the program's file");
   arrange_descriptors(descriptors);
   if (program.identity) become(*program.identity);
@@ -144,7 +140,7 @@ void kill(const Program& program, pid_t worker) {
 }
 
 pid_t start(const Program& program, const std::vector<std::string>& arguments,
-            const std::vector<int>& descriptors) {
+            const std::vector<Passed>& descriptors) {
   const pid_t child = ::fork();
   if (child < 0) fail("fork");
   if (child > 0) return child;

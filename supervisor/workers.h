@@ -16,6 +16,12 @@
 
 namespace whawty {
 
+// A descriptor of the supervisor, and its number in a worker: see common/descriptors.h.
+struct Passed {
+  int descriptor;
+  int number;
+};
+
 // A worker program: its file, opened before the supervisor gave up its powers, and the user that it becomes.
 struct Program {
   std::string name;
@@ -36,10 +42,10 @@ Programs find_programs();
 // the supervisor needs no capability to send signals to others.
 void kill(const Program& program, pid_t worker);
 
-// Starts a worker. The descriptors are placed at 3, 4, ... in that order; 0 is /dev/null, 1 and 2 are the
-// supervisor's stderr, and nothing else is open. It never has the supervisor's user if it has an own one:
+// Starts a worker. 0 is /dev/null, 1 and 2 are the supervisor's stderr, and beside those that are passed
+// nothing else is open. It never has the supervisor's user if it has an own one:
 // that changes before exec. Throws std::system_error when there are no more processes.
 pid_t start(const Program& program, const std::vector<std::string>& arguments,
-            const std::vector<int>& descriptors);
+            const std::vector<Passed>& descriptors);
 
 }  // namespace whawty

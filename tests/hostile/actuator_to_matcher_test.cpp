@@ -107,7 +107,7 @@ INSTANTIATE_TEST_SUITE_P(All, ActuatorNonsenseTest, testing::ValuesIn(all_nonsen
 TEST_F(HostileActuatorTest, GarbageEndsTheMatcherWithOneLine) {
   for (const std::size_t length : {std::size_t{1}, std::size_t{16}, std::size_t{1000}, kMaxDatagram}) {
     Worker matcher(WHAWTY_MATCHER, 3);
-    ASSERT_TRUE(matcher.peer(2).send(garbage(random_, length)));
+    ASSERT_TRUE(matcher.peer(kMatcherToActuator).send(garbage(random_, length)));
     EXPECT_EQ(matcher.end_of_itself(), kExitFailure) << length;
     EXPECT_EQ(matcher.log().size(), 1U) << length;
   }

@@ -62,7 +62,7 @@ class ScannerNonsenseTest : public HostileMatcherTest, public testing::WithParam
 
 TEST_P(ScannerNonsenseTest, EndsTheScannerWithOneLine) {
   Worker scanner(WHAWTY_SCANNER, 1);
-  ASSERT_TRUE(scanner.peer(0).send(GetParam().datagram, GetParam().descriptors));
+  ASSERT_TRUE(scanner.peer(kScannerToMatcher).send(GetParam().datagram, GetParam().descriptors));
   EXPECT_EQ(scanner.end_of_itself(), kExitFailure);
   expect_one_line(scanner, 0, "scanner: " + GetParam().words);
 }
@@ -99,13 +99,13 @@ TEST_F(HostileMatcherTest, AFloodOfRescansThatNobodyReadsIsHeldUp) {
   const auto end = std::chrono::steady_clock::now() + 2s;
   int sent = 0;
   while (std::chrono::steady_clock::now() < end)
-    sent += scanner.peer(0).send(encode(ScanRequest::kRescan), {}, 50) ? 1 : 0;
+    sent += scanner.peer(kScannerToMatcher).send(encode(ScanRequest::kRescan), {}, 50) ? 1 : 0;
   EXPECT_TRUE(scanner.runs());
   EXPECT_GT(sent, 0);
   // Then it reads after all: the messages that waited are whole snapshots.
   int snapshots = 0;
   while (snapshots < 3) {
-    const auto datagram = scanner.peer(0).receive();
+    const auto datagram = scanner.peer(kScannerToMatcher).receive();
     ASSERT_TRUE(datagram);
     snapshots += std::holds_alternative<SnapshotEnd>(decode_scanner_message(*datagram)) ? 1 : 0;
   }
@@ -176,7 +176,7 @@ class ActuatorNonsenseTest : public HostileMatcherOfActuatorTest,
 
 TEST_P(ActuatorNonsenseTest, EndsTheActuatorWithOneLineAndNoCall) {
   Worker actuator(WHAWTY_ACTUATOR, 1, kArguments);
-  ASSERT_TRUE(actuator.peer(0).send(GetParam().datagram, GetParam().descriptors));
+  ASSERT_TRUE(actuator.peer(kActuatorToMatcher).send(GetParam().datagram, GetParam().descriptors));
   EXPECT_EQ(actuator.end_of_itself(), kExitFailure);
   expect_one_line(actuator, 1, "actuator: " + GetParam().words);  // after "connected"
   EXPECT_THAT(calls(), testing::IsEmpty());
@@ -214,7 +214,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST_F(HostileMatcherOfActuatorTest, ANumberThatIsNotAnsweredYetEndsTheActuator) {
   Worker actuator(WHAWTY_ACTUATOR, 1, kArguments);
-  for (int i = 0; i < 1000; ++i) actuator.peer(0).send(encode(Request{7, ListDomains{}}));
+  for (int i = 0; i < 1000; ++i) actuator.peer(kActuatorToMatcher).send(encode(Request{7, ListDomains{}}));
   EXPECT_EQ(actuator.end_of_itself(), kExitFailure);
   expect_one_line(actuator, 1, "actuator: the number of an unanswered request again");
 }
@@ -231,10 +231,10 @@ TEST_F(HostileMatcherOfActuatorTest, AMillionRequestsAreLimitedAndTouchNoOtherDo
   std::uint64_t answered = 0;
   while (sent < 1'000'000 && seconds() < 3) {
     if (sent - answered < kMaxRequestsInFlight - 1) {
-      ASSERT_TRUE(actuator.peer(0).send(encode(random_request(++sent))));
+      ASSERT_TRUE(actuator.peer(kActuatorToMatcher).send(encode(random_request(++sent))));
       continue;
     }
-    const auto datagram = actuator.peer(0).receive();
+    const auto datagram = actuator.peer(kActuatorToMatcher).receive();
     ASSERT_TRUE(datagram);
     answered += std::holds_alternative<Result>(decode_actuator_message(*datagram)) ? 1 : 0;
   }
@@ -267,8 +267,9 @@ TEST_F(HostileMatcherOfActuatorTest, NoHubAndNothingThatIsNotAuthorizedIsHandedO
        {std::tuple{"authorized", "0", "1"}, std::tuple{"maxchild", "4", "0"}}) {
     host_.write_attribute("3-5", attribute, bad);
     Worker actuator(WHAWTY_ACTUATOR, 1, kArguments);
-    ASSERT_TRUE(actuator.peer(0).send(encode(Request{1, AttachHostdev{{0, 1}, kDevice, digest_}})));
-    const auto datagram = actuator.peer(0).receive();
+    ASSERT_TRUE(
+        actuator.peer(kActuatorToMatcher).send(encode(Request{1, AttachHostdev{{0, 1}, kDevice, digest_}})));
+    const auto datagram = actuator.peer(kActuatorToMatcher).receive();
     ASSERT_TRUE(datagram);
     const Result result = std::get<Result>(decode_actuator_message(*datagram));
     EXPECT_EQ(result.outcome, Outcome::kOtherDevice) << attribute;
@@ -284,7 +285,7 @@ TEST_F(HostileMatcherOfActuatorTest, AnswersThatNobodyReadsTakeNoMemory) {
   Worker actuator(WHAWTY_ACTUATOR, 1, kArguments);
   const auto end = std::chrono::steady_clock::now() + 2s;
   for (std::uint64_t id = 1; std::chrono::steady_clock::now() < end; ++id)
-    if (!actuator.peer(0).send(encode(Request{id, ListDomains{}}), {}, 50)) break;
+    if (!actuator.peer(kActuatorToMatcher).send(encode(Request{id, ListDomains{}}), {}, 50)) break;
   actuator.end();
   EXPECT_LE(actuator.growth(), kMaxGrowth);
   EXPECT_LE(calls().size(), 3000U);

@@ -33,9 +33,9 @@ Datagram garbage(std::minstd_rand& random, std::size_t length);
 
 class MatcherTest : public testing::Test {
  protected:
-  Peer& supervisor() { return matcher_.peer(0); }
-  Peer& scanner() { return matcher_.peer(1); }
-  Peer& actuator() { return matcher_.peer(2); }
+  Peer& supervisor() { return matcher_.peer(kMatcherToSupervisor); }
+  Peer& scanner() { return matcher_.peer(kMatcherToScanner); }
+  Peer& actuator() { return matcher_.peer(kMatcherToActuator); }
 
   // Sends a file of a configuration.
   bool offer(const std::string& content, const std::string& machine = "");

@@ -70,7 +70,7 @@ TEST_F(HostileScannerTest, GarbageEndsTheMatcherWithOneLine) {
   for (const std::size_t length :
        {std::size_t{1}, std::size_t{7}, std::size_t{8}, std::size_t{4096}, kMaxDatagram}) {
     Worker matcher(WHAWTY_MATCHER, 3);
-    ASSERT_TRUE(matcher.peer(1).send(garbage(random_, length)));
+    ASSERT_TRUE(matcher.peer(kMatcherToScanner).send(garbage(random_, length)));
     EXPECT_EQ(matcher.end_of_itself(), kExitFailure) << length;
     EXPECT_EQ(matcher.log().size(), 1U) << length;
   }
@@ -83,7 +83,7 @@ TEST_F(HostileScannerTest, ARecordOfAnyOtherSizeEndsTheMatcher) {
     Datagram other = record;
     other.resize(length);
     Worker matcher(WHAWTY_MATCHER, 3);
-    ASSERT_TRUE(matcher.peer(1).send(other));
+    ASSERT_TRUE(matcher.peer(kMatcherToScanner).send(other));
     ASSERT_EQ(matcher.end_of_itself(), kExitFailure) << length;
     ASSERT_EQ(matcher.log().size(), 1U) << length;
   }

@@ -54,7 +54,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST_F(MatcherTest, GarbageOfTheSupervisorEndsTheMatcherWithOneLine) {
   for (const std::size_t length : {std::size_t{1}, std::size_t{16}, std::size_t{1000}, kMaxDatagram}) {
     Worker matcher(WHAWTY_MATCHER, 3);
-    ASSERT_TRUE(matcher.peer(0).send(garbage(random_, length)));
+    ASSERT_TRUE(matcher.peer(kMatcherToSupervisor).send(garbage(random_, length)));
     EXPECT_EQ(matcher.end_of_itself(), kExitFailure) << length;
     EXPECT_EQ(matcher.log().size(), 1U) << length;
   }

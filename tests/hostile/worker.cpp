@@ -22,6 +22,7 @@
 #include <system_error>
 
 #include "common/bounds.h"
+#include "common/descriptors.h"
 #include "common/landlock.h"
 #include "tests/eventually.h"
 
@@ -29,8 +30,6 @@ namespace whawty::hostile {
 namespace {
 
 constexpr int kPatience = 10'000;  // milliseconds
-constexpr int kFirstChannel = 3;
-constexpr int kAboveAll = 100;
 
 [[noreturn]] void fail(const char* what) {
   throw std::system_error(errno, std::generic_category(), what);
@@ -45,10 +44,10 @@ long milliseconds_of(const timeval& time) {
                           const std::vector<int>& channels) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   std::vector<int> high;
-  for (const int channel : channels) high.push_back(::fcntl(channel, F_DUPFD_CLOEXEC, kAboveAll));
+  for (const int channel : channels) high.push_back(::fcntl(channel, F_DUPFD_CLOEXEC, kAbovePassed));
   ::dup2(log, STDOUT_FILENO);
   ::dup2(log, STDERR_FILENO);
-  int next = kFirstChannel;
+  int next = kFirstPassed;
   for (const int channel : high) ::dup2(channel, next++);
   ::close_range(static_cast<unsigned>(next), ~0U, CLOSE_RANGE_CLOEXEC);
   std::vector<char*> pointers;

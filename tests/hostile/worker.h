@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "common/descriptors.h"
 #include "common/fd.h"
 #include "protocol/channel.h"
 
@@ -35,14 +36,14 @@ class Peer {
 
 class Worker {
  public:
-  // Starts it with so many channels, at descriptors 3, 4, ..., and waits until it is sealed.
+  // Starts it with so many channels, from descriptor kFirstPassed on, and waits until it is sealed.
   Worker(const std::string& program, std::size_t channels, std::vector<std::string> arguments = {});
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // The channel at descriptor 3 + index.
-  Peer& peer(std::size_t index) { return peers_.at(index); }
+  // The channel at that descriptor.
+  Peer& peer(int number) { return peers_.at(static_cast<std::size_t>(number - kFirstPassed)); }
 
   bool runs();
 

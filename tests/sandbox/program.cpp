@@ -16,14 +16,12 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "common/descriptors.h"
 #include "common/identity.h"
 #include "tests/eventually.h"
 
 namespace whawty {
 namespace {
-
-constexpr int kFirstPassed = 3;
-constexpr int kAboveAllPassed = 16;
 
 std::string line_of(const std::string& file, const std::string& start) {
   std::ifstream content(file);
@@ -74,7 +72,7 @@ void Program::execute(const std::string& file, const Settings& settings, int log
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   std::vector<int> high;
   for (const int descriptor : settings.descriptors)
-    high.push_back(::fcntl(descriptor, F_DUPFD_CLOEXEC, kAboveAllPassed));
+    high.push_back(::fcntl(descriptor, F_DUPFD_CLOEXEC, kAbovePassed));
   ::dup2(log, STDOUT_FILENO);
   ::dup2(log, STDERR_FILENO);
   int next = kFirstPassed;

@@ -37,7 +37,7 @@ class Program {
   struct Settings {
     std::vector<std::string> arguments = {};    // without the program's name
     std::vector<std::string> environment = {};  // NAME=VALUE, and nothing else
-    std::vector<int> descriptors = {};          // placed at 3, 4, ...
+    std::vector<int> descriptors = {};          // placed from kFirstPassed on
     std::vector<Refusal> refusals = {};
     bool privileged = true;  // otherwise it is started without any capability
   };
