@@ -2,7 +2,6 @@
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 #include "supervisor/supervisor.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -12,6 +11,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <ctime>
 #include <stdexcept>
 #include <system_error>
 
@@ -24,36 +24,31 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kFirstPause = 100ms;
-constexpr auto kLongestPause = 5s;
-// A generation that did its work for that long starts the pauses over. What a start takes does not count.
-constexpr auto kHealthyAfter = 1s;
 constexpr int kMessagesAtATime = 64;  // of the matcher, before signals and pings have their turn
 // Of a status that comes sooner, the service manager hears with the next one or the next ping.
 constexpr int kStatusPerSecond = 10;
 constexpr int kStatusAtOnce = 20;
 
-std::string describe(const Status& status) {
+}  // namespace
+
+std::string text_of(const Status& status) {
   if (!status.libvirt_connected) return "waiting for libvirt";
   return concat(status.running, " of ", status.machines, " machines running, ", status.attached, " of ",
                 status.devices, " USB devices attached");
 }
 
-}  // namespace
-
 Supervisor::Supervisor(Settings settings, Programs programs, Fd signals)
     : settings_(std::move(settings)),
       programs_(std::move(programs)),
       signals_(std::move(signals)),
-      status_limit_(kStatusPerSecond, kStatusAtOnce),
-      pause_(kFirstPause) {}
+      status_limit_(kStatusPerSecond, kStatusAtOnce) {}
 
 int Supervisor::run() {
   if (!read_config()) return EXIT_FAILURE;
   while (!exit_code_) {
-    if (!generation_ && Clock::now() >= start_at_) start_generation();
+    if (!generation_ && Clock::now() >= restarts_.next()) start_generation();
     ping();
-    if (reload_requested_ && generation_ && !read_ && !reoffered_) reload();
+    if (reload_requested_ && generation_ && !handover_.waits()) reload();
     wait();
   }
   generation_.reset();
@@ -63,59 +58,32 @@ int Supervisor::run() {
 bool Supervisor::read_config() {
   auto result = read_config_files(settings_.config, settings_.trusted_only);
   if (const auto* const error = std::get_if<ConfigReadError>(&result)) {
-    log::error(error->message, keeping());
+    log::error(error->message, handover_.keeping());
     return false;
   }
-  read_ = std::move(std::get<ConfigFiles>(result));
-  for (const std::string& notice : read_->notices) log::warning(notice);
+  auto& config = std::get<ConfigFiles>(result);
+  for (const std::string& notice : config.notices) log::warning(notice);
+  handover_.read(std::move(config));
   return true;
-}
-
-void Supervisor::offer(const ConfigFiles& config, std::time_t in_use_since) {
-  // All copies before the first message, so that a lack of descriptors leaves the matcher as it is.
-  std::vector<Fd> contents;
-  for (const ConfigCopy& file : config.files) {
-    contents.emplace_back(::fcntl(file.content.get(), F_DUPFD_CLOEXEC, 0));
-    if (!contents.back())
-      throw std::system_error(errno, std::generic_category(), "handing over the configuration");
-  }
-  try {
-    Channel& matcher = generation_->matcher();
-    for (std::size_t i = 0; i < contents.size(); ++i)
-      matcher.send(encode(ConfigFile{config.files[i].name, config.files[i].machine}), std::move(contents[i]));
-    matcher.send(encode(ConfigCommit{in_use_since}));
-  } catch (const PeerClosed&) {
-    // Reading from the matcher will show the same, and end the generation.
-  }
 }
 
 void Supervisor::reload() {
   reload_requested_ = false;
   notifier_.reloading();
   try {
-    if (read_config()) return offer(*read_, 0);
+    if (read_config()) return handover_.offer(generation_->matcher());
   } catch (const std::system_error& error) {
-    log::error(error.what(), keeping());
-    read_.reset();
+    log::error(error.what(), handover_.keeping());
+    handover_.drop();
   }
   notifier_.ready();
 }
 
-// The end of an error message about a configuration that will not be used.
-std::string Supervisor::keeping() const {
-  return accepted_ ? ". Keeping the configuration of " + log::time_of_day(in_use_since_) + '.' : "";
-}
-
 void Supervisor::start_generation() {
   generation_.emplace(programs_, settings_.workers);
-  at_work_since_.reset();
+  restarts_.started();
   heartbeat_.emplace(Clock::now());
-  reoffered_ = accepted_.has_value();
-  if (accepted_) {
-    offer(*accepted_, in_use_since_);
-  } else {
-    offer(*read_, 0);
-  }
+  handover_.begin(generation_->matcher());
 }
 
 // The heartbeat: a ping through all workers, and the end of a generation that does not answer.
@@ -142,31 +110,28 @@ void Supervisor::end_generation() {
     log::error("a worker could not be sealed: ending");
     return finish(EXIT_FAILURE);
   }
-  if (at_work_since_ && Clock::now() - *at_work_since_ >= kHealthyAfter) pause_ = kFirstPause;
   log::warning(end.causes.empty() ? "a worker ended" : end.causes, ": starting all three again in ",
-               pause_.count(), " ms");
-  start_at_ = Clock::now() + pause_;
-  pause_ = std::min<std::chrono::milliseconds>(2 * pause_, kLongestPause);
-  if (accepted_ && read_) interrupt_reload();
+               restarts_.ended(Clock::now()).count(), " ms");
+  reload_was_interrupted();
 }
 
-// The workers ended before they had taken the new configuration. If that happens twice, it may be the
-// configuration that ends the matcher; the old one is known to work.
-void Supervisor::interrupt_reload() {
-  read_.reset();
-  if (!std::exchange(reload_interrupted_, true)) {
-    log::warning("the workers ended before they had taken the new configuration: it is read again");
-    reload_requested_ = true;
-    return;
+void Supervisor::reload_was_interrupted() {
+  switch (handover_.ended()) {
+    case Handover::Interrupted::kNothing:
+      return;
+    case Handover::Interrupted::kReadAgain:
+      log::warning("the workers ended before they had taken the new configuration: it is read again");
+      reload_requested_ = true;
+      return;
+    case Handover::Interrupted::kGivenUp:
+      log::error("the workers ended again before they had taken the new configuration", handover_.keeping());
+      notifier_.ready();
   }
-  reload_interrupted_ = false;
-  log::error("the workers ended again before they had taken the new configuration", keeping());
-  notifier_.ready();
 }
 
 int Supervisor::milliseconds_to_wait() const {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-      (generation_ ? heartbeat_->next() : start_at_) - Clock::now());
+      (generation_ ? heartbeat_->next() : restarts_.next()) - Clock::now());
   return static_cast<int>(std::max<std::chrono::milliseconds::rep>(left.count(), 0));
 }
 
@@ -215,16 +180,14 @@ void Supervisor::handle_matcher() {
 
 void Supervisor::handle(const PolicyMessage& message) {
   if (const auto* const status = std::get_if<Status>(&message)) {
-    status_ = describe(*status);
+    status_ = text_of(*status);
     return tell_status();
   }
   if (std::holds_alternative<Pong>(message)) return pong();
-  if (!read_ && !reoffered_) throw Violation("an answer to no configuration");
-  if (std::holds_alternative<ConfigAccepted>(message)) {
-    accepted();
-  } else {
-    rejected();
-  }
+  if (std::holds_alternative<ConfigRejected>(message)) return answered(handover_.rejected());
+  const Handover::Verdict verdict = handover_.accepted(std::time(nullptr));
+  restarts_.at_work(Clock::now());
+  answered(verdict);
 }
 
 void Supervisor::tell_status() {
@@ -240,25 +203,10 @@ void Supervisor::pong() {
   tell_status();
 }
 
-void Supervisor::accepted() {
-  at_work_since_ = Clock::now();
-  if (reoffered_) {
-    reoffered_ = false;
-    return;
-  }
-  accepted_ = std::exchange(read_, std::nullopt);
-  reload_interrupted_ = false;
-  in_use_since_ = std::time(nullptr);
-  notifier_.ready();
-}
-
-void Supervisor::rejected() {
-  // The matcher has said why in the log.
-  if (reoffered_) throw Violation("rejecting a configuration that was accepted before");
-  if (!accepted_) return finish(EXIT_FAILURE);
-  read_.reset();
-  reload_interrupted_ = false;
-  notifier_.ready();
+void Supervisor::answered(Handover::Verdict verdict) {
+  // Of a configuration that it rejects, the matcher has said why in the log.
+  if (verdict == Handover::Verdict::kNone) return finish(EXIT_FAILURE);
+  if (verdict != Handover::Verdict::kAsBefore) notifier_.ready();
 }
 
 }  // namespace whawty

@@ -6,20 +6,23 @@
 #pragma once
 
 #include <chrono>
-#include <ctime>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "common/rate_limit.h"
 #include "protocol/matcher_to_supervisor.h"
-#include "supervisor/config_files.h"
 #include "supervisor/generation.h"
+#include "supervisor/handover.h"
 #include "supervisor/heartbeat.h"
 #include "supervisor/notifier.h"
+#include "supervisor/restarts.h"
 #include "supervisor/workers.h"
 
 namespace whawty {
+
+// What the service manager shows of a status.
+std::string text_of(const Status& status);
 
 class Supervisor {
  public:
@@ -41,13 +44,11 @@ class Supervisor {
   using Clock = std::chrono::steady_clock;
 
   bool read_config();
-  void offer(const ConfigFiles& config, std::time_t in_use_since);
   void reload();
   void start_generation();
   void end_generation();
-  void interrupt_reload();
+  void reload_was_interrupted();
   void ping();
-  std::string keeping() const;
   void wait();
   void handle_signals();
   void child_ended();
@@ -55,8 +56,7 @@ class Supervisor {
   void handle(const PolicyMessage& message);
   void tell_status();
   void pong();
-  void accepted();
-  void rejected();
+  void answered(Handover::Verdict verdict);
   void finish(int exit_code) { exit_code_ = exit_code; }
   int milliseconds_to_wait() const;
 
@@ -66,20 +66,13 @@ class Supervisor {
   const Notifier notifier_;
 
   std::optional<Generation> generation_;
-  std::vector<pid_t> left_;                         // workers of earlier ones that could not end
-  std::optional<Heartbeat> heartbeat_;              // of the present one
-  Clock::time_point start_at_;                      // of the next generation, while there is none
-  std::optional<Clock::time_point> at_work_since_;  // the present one: when its matcher took a configuration
-  RateLimit status_limit_;                          // of what the service manager is told
-  bool have_answered_ = false;                      // workers have answered a ping
-  std::chrono::milliseconds pause_;                 // before the next start after a failure
-
-  std::optional<ConfigFiles> accepted_;  // in use
-  std::time_t in_use_since_ = 0;
-  std::optional<ConfigFiles> read_;  // read, not yet answered by the matcher
-  bool reoffered_ = false;           // the matcher has yet to accept again what an earlier one had accepted
+  std::vector<pid_t> left_;             // workers of earlier ones that could not end
+  std::optional<Heartbeat> heartbeat_;  // of the present one
+  Restarts restarts_;
+  RateLimit status_limit_;      // of what the service manager is told
+  bool have_answered_ = false;  // workers have answered a ping
+  Handover handover_;
   bool reload_requested_ = false;
-  bool reload_interrupted_ = false;    // workers ended during the last one
   std::optional<std::string> status_;  // not yet told
   std::optional<int> exit_code_;
 };
