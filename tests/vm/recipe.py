@@ -10,7 +10,7 @@ PACKAGES = (
     # what tests look with
     "usbutils", "psmisc", "strace", "binutils",
     # what tests put on disks
-    "dosfstools",
+    "dosfstools", "e2fsprogs",
 )
 
 # Module directories and files that the hypervisor or its emulated devices can ask for. All others are
