@@ -25,7 +25,7 @@ struct PropertyCondition {
   std::shared_ptr<const RE2> pattern;
 };
 
-// A matcher of the configuration: a device matches if every condition that is given holds. At least one is
+// A rule of the configuration: a device matches if every condition that is given holds. At least one is
 // given.
 struct Rule {
   std::optional<std::uint16_t> bus;     // 1 to kMaxBus

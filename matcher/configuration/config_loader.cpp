@@ -134,7 +134,7 @@ ReadMachine read_machine(std::string name, const ConfigNode& node, bool keep_for
   read.machine.keep_foreign = read_foreign(node["foreign-devices"], keep_foreign);
   for (const ConfigNode& item : node["devices"].items()) read.machine.rules.push_back(read_rule(item, read));
   if (read.machine.rules.empty())
-    read.fail(node, "no devices; expected devices: with a list of at least one matcher");
+    read.fail(node, "no devices; expected devices: with a list of at least one rule");
   return read;
 }
 
@@ -159,7 +159,7 @@ class Loader {
   }
 
   void machine_file(const ConfigText& text) {
-    const YamlNode root = parse_file(text, "expected devices: with a list of at least one matcher");
+    const YamlNode root = parse_file(text, "expected devices: with a list of at least one rule");
     const ConfigNode node(text.file, root);
     if (text.machine.empty())
       node.fail("the file's name names no machine; expected that of a libvirt domain and .yml");

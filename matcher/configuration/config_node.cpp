@@ -75,16 +75,16 @@ std::optional<std::string> advice_for_text(std::string_view text) {
   return explain_missing_blank(text);
 }
 
-// Where the keys of matchers and of what is in them belong.
+// Where the keys of rules and of what is in them belong.
 struct Home {
   std::string_view key, place;
 };
 constexpr Home kHomes[] = {
-    {"bus", "a matcher"},
-    {"vendor-id", "a matcher"},
-    {"product-id", "a matcher"},
-    {"udev", "a matcher"},
-    {"allow-host-device", "a matcher"},
+    {"bus", "a rule"},
+    {"vendor-id", "a rule"},
+    {"product-id", "a rule"},
+    {"udev", "a rule"},
+    {"allow-host-device", "a rule"},
     {"env", "udev"},
     {"tags", "udev"},
     {"current-tags", "udev"},

@@ -21,7 +21,7 @@ std::string name_of(const Device& device);
 // "003/005 046d:0825", with what the live XML gives.
 std::string name_of(const Hostdev& hostdev);
 
-// "webcam-test[0]": the first matcher of the machine.
+// "webcam-test[0]": the first rule of the machine.
 std::string rule_name(const std::string& machine, std::size_t rule);
 
 std::string reason_of(DetachReason reason);

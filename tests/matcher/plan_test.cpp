@@ -99,7 +99,7 @@ DomainView lacking(const std::string& name, const Hostdev& hostdev, Marked marke
   return view;
 }
 
-// "a: vendor-id: 0x046d; b: bus: 1, device: 5": each machine with one matcher.
+// "a: vendor-id: 0x046d; b: bus: 1, device: 5": each machine with one rule.
 Config config(const std::string& text) {
   std::string yaml = "machines:\n";
   for (std::size_t at = 0; at < text.size();) {

@@ -13,7 +13,7 @@ import unittest
 
 from deb import NAME, Debs, field, make_newer
 from case import Stage, numbers
-from daemon import CONFIG, UNIT, machine, matcher_of
+from daemon import CONFIG, UNIT, machine, rule_of
 from guests import UsbDevice, find_usb, hostdev_xml
 from hypervisor import TREE_MOUNT, Hypervisor, wait_until
 
@@ -88,7 +88,7 @@ class Life(unittest.TestCase):
         self.assert_devices_stayed()
 
     def test_2_one_file_and_a_reload_give_the_guest_its_device(self) -> None:
-        self.hypervisor.write_file(_RULE, machine(matcher_of("RULE")))
+        self.hypervisor.write_file(_RULE, machine(rule_of("RULE")))
         self.hypervisor.run(f"systemctl reload {UNIT}")
         wait_until(lambda: self.holdings("a"), _SECONDS, "a has a device", 0.2)
         self.assert_devices_stayed(self.rule)
@@ -109,7 +109,7 @@ class Life(unittest.TestCase):
             systemctl daemon-reload
             systemctl restart libvirtd {NAME}""", 60)
         self.watch()
-        self.hypervisor.write_file(_RULE, machine(matcher_of("RULE"), matcher_of("MORE")))
+        self.hypervisor.write_file(_RULE, machine(rule_of("RULE"), rule_of("MORE")))
         self.hypervisor.run(f"systemctl reload {UNIT}")
         wait_until(lambda: len(self.holdings("a")) == 2, _SECONDS, "a has a second device", 0.2)
         self.assert_devices_stayed(self.rule, self.more)

@@ -10,7 +10,7 @@ import unittest
 
 from deb import NAME, Debs
 from case import Stage
-from daemon import UNIT, machine, matcher_of
+from daemon import UNIT, machine, rule_of
 from enforcing import DOMAINS, SEMODULE_SECONDS, denials, let_libvirt_be
 from guests import find_usb
 from hypervisor import TREE_MOUNT, Hypervisor, wait_until
@@ -61,7 +61,7 @@ class Selinux(unittest.TestCase):
         self.assertEqual(self.hypervisor.run("getenforce").stdout, "Enforcing\n")
         self.apt("install", *self.debs)
         self.assertEqual(self.domains(), DOMAINS)
-        self.hypervisor.write_file(f"/etc/{NAME}/machines.d/a.yml", machine(matcher_of("RULE")))
+        self.hypervisor.write_file(f"/etc/{NAME}/machines.d/a.yml", machine(rule_of("RULE")))
         self.hypervisor.run(f"systemctl reload {UNIT}")
         wait_until(lambda: self.stage.hostdevs("a"), _SECONDS, "a has a device", 0.2)
         self.assertEqual(denials(self.hypervisor), [])

@@ -37,21 +37,21 @@ class Line:
         return bool(self.process) and (self.priority <= _ERROR or "SIGSYS" in self.text)
 
 
-def matcher_of(serial: str) -> str:
-    """A matcher, in YAML, for the device with exactly that serial."""
+def rule_of(serial: str) -> str:
+    """A rule, in YAML, for the device with exactly that serial."""
     return f"{{udev: {{env: [{{name: ID_SERIAL_SHORT, equals: '{serial}'}}]}}}}"
 
 
-def machine(*matchers: str) -> str:
-    """What stands under one machine: the list of its matchers, each as YAML in one line."""
-    return "devices:\n" + "".join(f"- {matcher}\n" for matcher in matchers)
+def machine(*rules: str) -> str:
+    """What stands under one machine: the list of its rules, each as YAML in one line."""
+    return "devices:\n" + "".join(f"- {rule}\n" for rule in rules)
 
 
 def config(interval: str = "1h", **machines: str | list[str]) -> str:
-    """A main file; the machines in the order given, each with one matcher or a list of them."""
+    """A main file; the machines in the order given, each with one rule or a list of them."""
     text = f"interval: {interval}\n" + ("machines:\n" if machines else "")
-    for name, matchers in machines.items():
-        body = machine(*([matchers] if isinstance(matchers, str) else matchers))
+    for name, rules in machines.items():
+        body = machine(*([rules] if isinstance(rules, str) else rules))
         text += f"  {name}:\n" + "".join(f"    {line}\n" for line in body.splitlines())
     return text
 

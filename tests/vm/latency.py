@@ -30,7 +30,7 @@ import time
 
 import systems
 from case import PATIENCE, Stage
-from daemon import config, matcher_of
+from daemon import config, rule_of
 from guests import find_usb
 from hypervisor import Hypervisor, Started, wait_until
 
@@ -150,7 +150,7 @@ def measure(stage: Stage, rounds: int = ROUNDS) -> Figures:
     try:
         for half, (ours, other) in enumerate((_GUESTS, _GUESTS[::-1])):
             stage.hypervisor.write_file("/run/floor.guest", f"{other}\n")
-            stage.daemon.start("max-reconnects: 0\n" + config(**{ours: matcher_of(_SERIALS["daemon"])}))
+            stage.daemon.start("max-reconnects: 0\n" + config(**{ours: rule_of(_SERIALS["daemon"])}))
             for number in range(1 + (rounds + 1 - half) // 2):
                 for kind in KINDS:
                     took = _round(stage, observer, kind, ours if kind == "daemon" else other)

@@ -6,7 +6,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Mapping
 
-from daemon import config, matcher_of
+from daemon import config, rule_of
 from watcher import Plugged, State
 
 WORKERS = ("scanner", "matcher", "actuator")
@@ -19,8 +19,8 @@ class Rules:
     serials: Mapping[str, tuple[str, ...]]
 
     def config(self) -> str:
-        """A guest from which all was moved away keeps a matcher, as each must have, that fits nothing."""
-        return config(**{guest: [matcher_of(serial) for serial in serials or ("NONE",)]
+        """A guest from which all was moved away keeps a rule, as each must have, that fits nothing."""
+        return config(**{guest: [rule_of(serial) for serial in serials or ("NONE",)]
                          for guest, serials in self.serials.items()})
 
     def moved(self, serial: str, guest: str) -> "Rules":

@@ -6,7 +6,7 @@ import os
 import time
 
 from case import Case
-from daemon import config, matcher_of
+from daemon import config, rule_of
 from hypervisor import wait_until
 
 _SECONDS = 120.0  # for ten attaches of two seconds each, on an emulated host, or one that fails
@@ -32,7 +32,7 @@ class AppArmor(Case):
 
     def test_a_dock_comes_and_goes_and_nothing_is_complained_of(self) -> None:
         self.running("a")
-        self.daemon.start(config("5s", a=[matcher_of(name) for name in _DOCK]))
+        self.daemon.start(config("5s", a=[rule_of(name) for name in _DOCK]))
         self.plug_tablets(*_DOCK)
         print(f"ten attached in {self.await_count(len(_DOCK)):.1f} s", flush=True)
         for name in _DOCK:
@@ -43,7 +43,7 @@ class AppArmor(Case):
 
     def test_a_device_that_leaves_does_not_wait_for_the_rest_of_a_dock(self) -> None:
         self.running("a")
-        self.daemon.start(config("1h", a=[matcher_of(name) for name in _DOCK]))
+        self.daemon.start(config("1h", a=[rule_of(name) for name in _DOCK]))
         self.plug_tablets(*_DOCK)
         first = self.await_said(r"^attached .* serial=DOCK[0-9] ")
         name = first.text.split("serial=")[1].split()[0]
@@ -56,7 +56,7 @@ class AppArmor(Case):
         self.allow_error("^cannot attach .*: trying again$")
         self.running("a")
         self.include("deny /dev/bus/usb/** rw,")
-        self.daemon.start(config(a=matcher_of("DEVICE")))
+        self.daemon.start(config(a=rule_of("DEVICE")))
         device = self.plug("DEVICE")
         self.await_refusal("libvirt says: .*/dev/bus/usb/.*Permission denied.*: confinement, or rights: ")
         self.include("")
@@ -66,7 +66,7 @@ class AppArmor(Case):
         self.allow_error("^cannot attach .*: trying again$")
         self.running("a")
         self.include("this is no rule")
-        self.daemon.start(config(a=matcher_of("DEVICE")))
+        self.daemon.start(config(a=rule_of("DEVICE")))
         device = self.plug("DEVICE")
         self.await_refusal("cannot update AppArmor profile .*: confinement: the guest's AppArmor profile")
         self.include("")

@@ -8,7 +8,7 @@ The interval is an hour: all of this is noticed by events.
 import time
 
 from case import PATIENCE, Case
-from daemon import config, matcher_of
+from daemon import config, rule_of
 from guests import UsbDevice
 from hypervisor import wait_until
 
@@ -39,7 +39,7 @@ class Authorization(AuthorizationCase):
         self.running("a")
         self.addCleanup(self.hypervisor.run, _DEFAULTS % 1)
         self.hypervisor.run(_DEFAULTS % 0)
-        self.daemon.start(config(a=matcher_of("ONE")))
+        self.daemon.start(config(a=rule_of("ONE")))
         device = self.plug("ONE")
         self.await_said(_NOT_AUTHORIZED)
         self.assert_stays(1, "a")
@@ -57,7 +57,7 @@ class Authorization(AuthorizationCase):
         self.running("a")
         foreign = self.plug("FOREIGN")
         self.attach_by_hand("a", foreign)
-        self.daemon.start("foreign-devices: keep\n" + config(a=matcher_of("BARRIER")))
+        self.daemon.start("foreign-devices: keep\n" + config(a=rule_of("BARRIER")))
         self.authorize(foreign, 0)
         barrier = self.plug("BARRIER")
         self.await_hostdevs("a", foreign, barrier)
@@ -68,7 +68,7 @@ class Authorization(AuthorizationCase):
         self.addCleanup(self.stage.drop_guest, "a")  # it will not be paused
         whole, barred = self.plug("WHOLE", "usb-kbd"), self.plug("BARRED", "usb-kbd")
         self.hypervisor.run(f"echo 0 >{_DEVICES}/{barred.name}/{barred.name}:1.0/authorized")
-        self.daemon.start(config(a=[matcher_of("WHOLE"), matcher_of("BARRED")]))
+        self.daemon.start(config(a=[rule_of("WHOLE"), rule_of("BARRED")]))
         self.await_hostdevs("a", whole, barred)
         self.guests.virsh("resume", "a")
         wait_until(lambda: self.driver(whole) == "usbfs", PATIENCE, "QEMU has claimed what it may")
@@ -82,7 +82,7 @@ class TakenBack(AuthorizationCase):
         for driver in ("usb-tablet", "usb-kbd"):
             with self.subTest(driver=driver):
                 self.running("a")
-                self.daemon.start(config(a=matcher_of(driver)))
+                self.daemon.start(config(a=rule_of(driver)))
                 device = self.plug(driver, driver)
                 self.await_hostdevs("a", device)
                 since = self.daemon.mark()
@@ -98,7 +98,7 @@ class TakenBack(AuthorizationCase):
 
     def test_a_device_that_a_driver_of_the_host_takes_is_given_anew_after_a_second(self) -> None:
         self.running("a")
-        self.daemon.start(config(a=matcher_of("ONE")))
+        self.daemon.start(config(a=rule_of("ONE")))
         device = self.plug("ONE")
         self.await_hostdevs("a", device)
         self.hypervisor.run(f"echo {device.name}:1.0 >/sys/bus/usb/drivers/usbhid/bind")
@@ -115,13 +115,13 @@ class TakenBack(AuthorizationCase):
 
     def test_a_device_that_was_taken_back_while_no_daemon_ran_is_given_anew(self) -> None:
         self.running("a")
-        self.daemon.start(config(a=matcher_of("ONE")))
+        self.daemon.start(config(a=rule_of("ONE")))
         device = self.plug("ONE")
         self.await_hostdevs("a", device)
         self.daemon.stop()
         self.authorize(device, 0, 1)
         self.await_driver_of_host(device)
-        self.daemon.start(config(a=matcher_of("ONE")))
+        self.daemon.start(config(a=rule_of("ONE")))
         self.await_said("the host's driver had taken it back")
         self.await_hostdevs("a", device)
         wait_until(lambda: len(self.said("^attached ")) == 2, PATIENCE, "it is attached again")

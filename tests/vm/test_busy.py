@@ -5,7 +5,7 @@
 import time
 
 from case import PATIENCE, Case
-from daemon import config, matcher_of
+from daemon import config, rule_of
 from guests import UsbDevice
 from hypervisor import wait_until
 
@@ -16,7 +16,7 @@ _BYTES, _BYTES_PER_SECOND = 98304, 4096
 class Busy(Case):
     def test_a_device_whose_driver_is_busy_keeps_no_other_waiting(self) -> None:
         self.running("a", "b")
-        self.daemon.start(config(a=[matcher_of("FIRST"), matcher_of("OTHER")]))
+        self.daemon.start(config(a=[rule_of("FIRST"), rule_of("OTHER")]))
         first = self.plug("FIRST")
         self.await_hostdevs("a", first)  # QEMU looks at all devices before it takes the first, and would wait, too
         slow = self.plug("SLOW", "usb-storage")
@@ -30,13 +30,13 @@ class Busy(Case):
         wait_until(lambda: not self.is_held(slow), 2 * PATIENCE, "its driver has let go of it")
         self.hypervisor.pace(self._ids["SLOW"], 0)
         self.assertEqual(self.daemon.processes(), workers)
-        self.daemon.reload(config(a=matcher_of("FIRST"), b=matcher_of("SLOW")))
+        self.daemon.reload(config(a=rule_of("FIRST"), b=rule_of("SLOW")))
         self.await_hostdevs("a", first)
         self.await_hostdevs("b", slow)
 
     def test_a_scanner_that_is_killed_while_a_device_keeps_it_is_replaced_soon(self) -> None:
         self.running("a")
-        self.daemon.start(config(a=[matcher_of("FIRST"), matcher_of("OTHER")]))
+        self.daemon.start(config(a=[rule_of("FIRST"), rule_of("OTHER")]))
         first = self.plug("FIRST")
         self.await_hostdevs("a", first)
         slow = self.plug("SLOW", "usb-storage")

@@ -3,7 +3,7 @@
 """The list of the only domains that may be changed."""
 
 from case import PATIENCE, Case
-from daemon import config, matcher_of
+from daemon import config, rule_of
 from hypervisor import wait_until
 
 _LIST = "/etc/whawty-libvirt-usb-hotplugd/domains"
@@ -15,7 +15,7 @@ class Ceiling(Case):
         self.running("c")
         self.addCleanup(self.stage.drop_guest, "d")
         self.hypervisor.write_file(_LIST, "c\n")
-        self.daemon.configure(config(c=matcher_of("ONE"), d=matcher_of("TWO")))
+        self.daemon.configure(config(c=rule_of("ONE"), d=rule_of("TWO")))
         by_hand = self.daemon.run_by_hand(options=f"--domains {_LIST}")
         self.addCleanup(by_hand.kill)
         self.await_hostdevs("c", self.plug("ONE"))

@@ -5,7 +5,7 @@
 import re
 
 from case import PATIENCE, Case
-from daemon import config, matcher_of
+from daemon import config, rule_of
 from guests import UsbDevice
 from hypervisor import wait_until
 
@@ -72,7 +72,7 @@ class Debug(Case):
                    == len(_ODD_SERIALS) + 3, PATIENCE, "all are there")
         self.hypervisor.run("udevadm settle")
         self.lay_over_the_uevent_of(self.plug("LAID-OVER"))
-        self.daemon.configure(config(a=matcher_of("NONE")))
+        self.daemon.configure(config(a=rule_of("NONE")))
         process = self.daemon.run_by_hand("WHAWTY_LIBVIRT_USB_HOTPLUGD_DEBUG=")
         try:
             wait_until(lambda: re.search(r"guest off .*off\n", process.output()) and
@@ -105,7 +105,7 @@ class Debug(Case):
 
     def test_without_the_variable_nothing_is_listed(self) -> None:
         self.running("a")
-        self.daemon.start(config(a=matcher_of("ONE")))
+        self.daemon.start(config(a=rule_of("ONE")))
         self.await_hostdevs("a", self.plug("ONE"))
         self.assertEqual(self.said("ID_SERIAL_SHORT"), [])
         self.assertLessEqual(len([line for line in self.daemon.log(self.start_of_log) if line.process]), 4)

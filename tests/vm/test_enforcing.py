@@ -9,7 +9,7 @@ import re
 
 import enforcing
 from case import Case
-from daemon import config, matcher_of
+from daemon import config, rule_of
 from probes import DOMAINS, PROBES
 
 _SUPERVISOR = "whawty-libvirt-usb-hotplugd"
@@ -22,7 +22,7 @@ class Domains(Case):
     def test_each_process_runs_in_its_domain(self) -> None:
         self.assertEqual(self.hypervisor.run("getenforce").stdout, "Enforcing\n")
         self.running("a")
-        self.daemon.start(config(a=matcher_of("ONE")))
+        self.daemon.start(config(a=rule_of("ONE")))
         self.await_hostdevs("a", self.plug("ONE"))
         found = {name: self.domain_of(pid) for name, pid in self.daemon.processes().items()}
         self.assertEqual(found, {
@@ -30,7 +30,7 @@ class Domains(Case):
             for name, domain in DOMAINS.items()})
         self.unplug("ONE")
         self.await_hostdevs("a")
-        self.daemon.reload(config(a=matcher_of("TWO")))
+        self.daemon.reload(config(a=rule_of("TWO")))
         self.await_hostdevs("a", self.plug("TWO"))
 
 
@@ -52,7 +52,7 @@ class Probes(Case):
         """The daemon under that policy, for this test; the pids of its processes."""
         enforcing.load(self.hypervisor, policy)
         self.addCleanup(enforcing.load, self.hypervisor)
-        self.daemon.start(config(a=matcher_of("ONE")))
+        self.daemon.start(config(a=rule_of("ONE")))
         self.await_said("connected to")
         found = self.daemon.processes()
         return {**found, "supervisor": found[_SUPERVISOR]}

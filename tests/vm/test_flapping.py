@@ -7,7 +7,7 @@ import os
 import time
 
 from case import Case
-from daemon import config, matcher_of
+from daemon import config, rule_of
 
 _IN_TURN = "{udev: {env: [{name: ID_SERIAL_SHORT, pattern: '^TURN'}]}}"
 _PORT = "9"  # of the hypervisor's controller
@@ -21,7 +21,7 @@ class Flapping(Case):
     def test_a_loose_cable_is_put_aside_and_disturbs_no_other_device(self) -> None:
         self.allow_error("^cannot attach .*LOOSE")  # it may leave again before it is attached
         self.running("a", "b")
-        self.daemon.start("max-reconnects: 5\n" + config("1s", a=matcher_of("LOOSE"), b=matcher_of("FIRM")))
+        self.daemon.start("max-reconnects: 5\n" + config("1s", a=rule_of("LOOSE"), b=rule_of("FIRM")))
         firm = None
         # Without its serial, if the device had left before that was read.
         put_aside = r"^\S+ 0627:0001 .* reconnected more than 5 times within a minute: it is put aside"
@@ -51,7 +51,7 @@ class Flapping(Case):
 
     def test_devices_that_come_at_one_port_of_a_hub_after_the_other_are_put_aside_together(self) -> None:
         self.running("a", "b")
-        self.daemon.start("max-reconnects: 1\n" + config("1s", a=_IN_TURN, b=matcher_of("FIRM")))
+        self.daemon.start("max-reconnects: 1\n" + config("1s", a=_IN_TURN, b=rule_of("FIRM")))
         hub = self.plug("HUB", "usb-hub", port=_PORT)
         for turn in range(8):  # of which four are reconnects
             serial = f"TURN-{turn}"
@@ -75,7 +75,7 @@ class Flapping(Case):
         """Behind the hub that both are plugged into. HARM_SECONDS=600 in the environment makes it go on that long."""
         self.allow_error("^cannot attach .*TURN-")  # a slow host turns so slowly that its ports are quiet in between
         self.running("a", "b")
-        self.daemon.start("max-reconnects: 1\n" + config("1s", a=_IN_TURN, b=matcher_of("BESIDE")))
+        self.daemon.start("max-reconnects: 1\n" + config("1s", a=_IN_TURN, b=rule_of("BESIDE")))
         outer, inner = self.plug("OUTER", "usb-hub", port=_PORT), self.plug("INNER", "usb-hub", port=f"{_PORT}.4")
         beside = self.plug("BESIDE", port=f"{_PORT}.1")
         devices = [self.plug(f"TURN-{port}", port=f"{_PORT}.4.{port}") for port in range(1, 6)]

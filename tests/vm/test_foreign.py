@@ -5,7 +5,7 @@
 import time
 
 from case import PATIENCE, Case, numbers
-from daemon import config, matcher_of
+from daemon import config, rule_of
 from guests import UsbDevice, host_usb, hostdev_xml
 from hypervisor import wait_until
 
@@ -23,7 +23,7 @@ class Foreign(Case):
     def test_what_somebody_detaches_is_attached_again_at_once(self) -> None:
         self.running("a")
         device = self.plug("BACK")
-        self.daemon.start(config(a=matcher_of("BACK")))
+        self.daemon.start(config(a=rule_of("BACK")))
         self.await_hostdevs("a", device)
         self.guests.detach("a", hostdev_xml(device))
         wait_until(lambda: len(self.said("^attached .*BACK")) == 2, PATIENCE, "a second attach")
@@ -31,7 +31,7 @@ class Foreign(Case):
 
     def test_what_somebody_attaches_against_the_rules_is_detached_at_once(self) -> None:
         self.running("a")
-        self.daemon.start(config(a=matcher_of("OURS")))
+        self.daemon.start(config(a=rule_of("OURS")))
         ours, theirs = self.plug_tablets("OURS", "THEIRS")
         self.await_hostdevs("a", ours)
         self.attach_by_hand("a", theirs)
@@ -47,7 +47,7 @@ class Foreign(Case):
         self.attach_by_hand("a", address, ids=False)
         self.attach_by_hand("a", ids, address=False)
         before = self.holdings("a")
-        self.daemon.start(config("1s", a=[_TABLET, matcher_of("IDS")]))
+        self.daemon.start(config("1s", a=[_TABLET, rule_of("IDS")]))
         barrier = self.plug("BARRIER")
         self.await_said("^attached .*BARRIER")
         time.sleep(2)
@@ -61,13 +61,13 @@ class Foreign(Case):
         self.attach_by_hand("a", full)
         self.attach_by_hand("a", address, ids=False)
         self.attach_by_hand("a", ids, address=False)
-        self.daemon.start(config(a=matcher_of("OURS")))
+        self.daemon.start(config(a=rule_of("OURS")))
         self.await_hostdevs("a")
         self.await_hostdevs("a", self.plug("OURS"))
 
     def test_guests_that_are_not_configured_keep_what_they_have(self) -> None:
         self.running("a", "b")
-        self.daemon.start(config(a=matcher_of("OURS")))
+        self.daemon.start(config(a=rule_of("OURS")))
         theirs = self.plug("THEIRS")
         self.attach_by_hand("b", theirs)
         self.await_hostdevs("a", self.plug("OURS"))
@@ -84,7 +84,7 @@ class Foreign(Case):
         for xml in ("<redirdev bus='usb' type='tcp'><source mode='bind' host='localhost' service='4000'/></redirdev>",
                     "<input type='tablet' bus='usb'/>"):
             self.guests.attach("c", xml)
-        self.daemon.start(config("1s", c=matcher_of("OURS")))
+        self.daemon.start(config("1s", c=rule_of("OURS")))
         theirs, ours = self.plug_tablets("THEIRS", "OURS")
         self.await_hostdevs("c", ours)
         self.attach_by_hand("c", theirs)
@@ -97,7 +97,7 @@ class Foreign(Case):
         """libvirt keeps it in the live XML, marked as missing, and QEMU has a usb-host that takes any device."""
         self.start_odd(0x1234, 0x5678)
         self.running("a")
-        self.daemon.start(config("1s", odd=matcher_of("FOR-ODD"), a=matcher_of("FOR-A")))
+        self.daemon.start(config("1s", odd=rule_of("FOR-ODD"), a=rule_of("FOR-A")))
         for_odd, for_a = self.plug_tablets("FOR-ODD", "FOR-A")
         self.await_hostdevs("a", for_a)
         self.await_hostdevs("odd", for_odd)
@@ -146,7 +146,7 @@ class Foreign(Case):
         device = self.plug("SECOND")
         alias_of_first = f"ua-whawty-usb-{0:016x}-1"
         self.guests.attach("a", hostdev_xml(device, alias=alias_of_first))
-        self.daemon.start(config(a=matcher_of("SECOND")))
+        self.daemon.start(config(a=rule_of("SECOND")))
         line = self.await_said("^attached .*SECOND.* to a ")
         self.assert_hostdevs("a", device)
         self.assertNotEqual(self.stage.hostdevs("a")[0].alias, alias_of_first, line.text)
@@ -166,24 +166,24 @@ class Keep(Case):
         self.running("a")
         ours, theirs = self.plug_tablets("OURS", "THEIRS")
         self.attach_by_hand("a", theirs)
-        self.daemon.start(self.KEEP + config("1s", a=matcher_of("OURS")))
+        self.daemon.start(self.KEEP + config("1s", a=rule_of("OURS")))
         self.await_hostdevs("a", ours, theirs)
         self.assertRegex(self.aliases("a")[ours.device], "^ua-whawty-usb-[0-9a-f]{16}-[0-9]+$")
         self.assert_stays(2, "a", ours, theirs)
         self.daemon.stop()
-        self.daemon.start(self.KEEP + config("1s", a=matcher_of("NOBODY")))
+        self.daemon.start(self.KEEP + config("1s", a=rule_of("NOBODY")))
         self.await_hostdevs("a", theirs)
         self.unplug("THEIRS")
         self.assert_stays(2, "a", theirs)
         self.assertEqual(len(self.said("^machine a keeps the hostdev of .*0627:0001, whose device left the host, or ")), 1)
-        self.daemon.reload(config("1s", a=matcher_of("NOBODY")))
+        self.daemon.reload(config("1s", a=rule_of("NOBODY")))
         self.await_hostdevs("a")
 
     def test_what_is_kept_is_attached_to_nobody_else(self) -> None:
         self.running("a", "b")
         device = self.plug("BOTH")
         self.attach_by_hand("a", device)
-        self.daemon.start(self.KEEP + config("1s", a=matcher_of("NOBODY"), b=matcher_of("BOTH")))
+        self.daemon.start(self.KEEP + config("1s", a=rule_of("NOBODY"), b=rule_of("BOTH")))
         self.await_said("^machine b also wants .*BOTH.* stays with a")
         self.assert_stays(2, "a", device)
         self.assert_hostdevs("b")
@@ -192,10 +192,10 @@ class Keep(Case):
         """No alias is given twice, which libvirt would refuse."""
         self.running("a", "b")
         device = self.plug("MOVES")
-        self.daemon.start(config(a=matcher_of("MOVES")))
+        self.daemon.start(config(a=rule_of("MOVES")))
         seen = set()
         for guest in ("a", "b", "a", "b"):
-            self.daemon.reload(config(**{guest: matcher_of("MOVES"), {"a": "b", "b": "a"}[guest]: matcher_of("NOBODY")}))
+            self.daemon.reload(config(**{guest: rule_of("MOVES"), {"a": "b", "b": "a"}[guest]: rule_of("NOBODY")}))
             self.await_hostdevs(guest, device)
             seen.add(self.aliases(guest)[device.device])
         self.assertEqual(len(seen), 4)
@@ -222,19 +222,19 @@ class Stale(Case):
         return device.bus, device.device
 
     def test_a_device_pulled_while_the_daemon_was_dead_is_detached_at_its_start(self) -> None:
-        self.left_behind(matcher_of("PULLED"))
-        self.daemon.start(config(a=matcher_of("PULLED")))
+        self.left_behind(rule_of("PULLED"))
+        self.daemon.start(config(a=rule_of("PULLED")))
         self.await_hostdevs("a")
         self.await_hostdevs("a", self.plug("PULLED"))
 
     def test_a_stranger_that_got_the_numbers_of_a_pulled_device_does_not_stay_in_the_guest(self) -> None:
         for driver in ("usb-tablet", "usb-mouse"):  # the same vendor and product
             with self.subTest(driver=driver):
-                place = self.left_behind(matcher_of("PULLED"))
+                place = self.left_behind(rule_of("PULLED"))
                 self.hypervisor.run(self.renumber)
                 stranger = self.plug("STRANGER", driver)
                 self.assertEqual((stranger.bus, stranger.device), place)
-                self.daemon.start(config(a=matcher_of("PULLED")))
+                self.daemon.start(config(a=rule_of("PULLED")))
                 self.await_hostdevs("a")
                 self.unplug("STRANGER")
                 self.hypervisor.run(self.renumber)

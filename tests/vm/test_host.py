@@ -3,13 +3,13 @@
 """What the hypervisor itself uses stays with it, as long as it does and no rule allows otherwise."""
 
 from case import PATIENCE, Case
-from daemon import config, matcher_of
+from daemon import config, rule_of
 from guests import UsbDevice
 from hypervisor import wait_until
 
 
 def allowing(serial: str) -> str:
-    return matcher_of(serial).removesuffix("}") + ", allow-host-device: true}"
+    return rule_of(serial).removesuffix("}") + ", allow-host-device: true}"
 
 
 class HostCase(Case):
@@ -56,17 +56,17 @@ class Disks(HostCase):
                     mount = f"mkdir -p {folder} && mount {self.await_disk(device)} {folder}"
                     if before_the_start:
                         self.inside(mount, f"umount {folder}")
-                        self.daemon.start(config(a=matcher_of("STICK")))
+                        self.daemon.start(config(a=rule_of("STICK")))
                     else:
-                        self.daemon.start(config(a=matcher_of("NONE")))
+                        self.daemon.start(config(a=rule_of("NONE")))
                         self.inside(mount, f"umount {folder}")
-                        self.daemon.reload(config(a=matcher_of("STICK")))
+                        self.daemon.reload(config(a=rule_of("STICK")))
                     self.assert_freed_by(f"umount {folder}", device, "is mounted", since)
 
     def test_the_scanner_sees_mounts_that_the_unit_hides(self) -> None:
         """The list that it was given is that of the first process."""
         self.inside("mkdir -p /home/x && mount -t tmpfs early /home/x", "umount /home/x")
-        self.daemon.start(config(a=matcher_of("NONE")))
+        self.daemon.start(config(a=rule_of("NONE")))
         self.inside("mkdir -p /home/y && mount -t tmpfs late /home/y", "umount /home/y")
         processes = self.daemon.processes()
         own = self.hypervisor.run(f"cat /proc/{processes['scanner']}/mountinfo").stdout
@@ -79,7 +79,7 @@ class Disks(HostCase):
         device = self.plug("SWAP", "usb-storage")
         node = self.await_disk(device)
         self.inside(f"mkswap -q {node} && swapon {node}", f"swapoff {node}")
-        self.daemon.start(config(a=matcher_of("SWAP")))
+        self.daemon.start(config(a=rule_of("SWAP")))
         self.assert_freed_by(f"swapoff {node}", device, "is swap", self.start_of_log)
 
     def test_a_device_mapper_on_it(self) -> None:
@@ -87,7 +87,7 @@ class Disks(HostCase):
         device = self.plug("MAPPED", "usb-storage")
         node = self.await_disk(device)
         self.inside(f"modprobe dm-mod && dmsetup create whole --table '0 1000 linear {node} 0'", "dmsetup remove whole")
-        self.daemon.start(config(a=matcher_of("MAPPED")))
+        self.daemon.start(config(a=rule_of("MAPPED")))
         self.assert_freed_by("dmsetup remove whole", device, "is a part of another block device", self.start_of_log)
 
     def test_a_rule_may_allow_it(self) -> None:
@@ -95,7 +95,7 @@ class Disks(HostCase):
         device = self.plug("STICK", "usb-storage")
         node = self.await_disk(device)
         self.inside(f"mkfs.ext4 -q {node} && mount {node} /mnt", "umount -l /mnt")
-        self.daemon.start(config(a=matcher_of("STICK"), b=allowing("STICK")))
+        self.daemon.start(config(a=rule_of("STICK"), b=allowing("STICK")))
         self.await_hostdevs("b", device)
         self.assert_hostdevs("a")
 
@@ -118,7 +118,7 @@ class Interfaces(HostCase):
         route = "[Network]\\nConfigureWithoutCarrier=yes\\nAddress=192.0.2.2/24\\nGateway=192.0.2.1\\n"
         self.networks(direct_network=f"[Match]\\nName={name}\\n{route}")
         wait_until(lambda: self.routes_by(name), PATIENCE, "the route is there")
-        self.daemon.start(config(a=matcher_of("NIC")))
+        self.daemon.start(config(a=rule_of("NIC")))
         self.await_said(rf"NIC .* stays with the host: {name} carries a default route; machine a wants it by a\[0\]")
         self.assert_hostdevs("a")
         self.networks(bridge_netdev="[NetDev]\\nName=br0\\nKind=bridge\\n",
@@ -143,7 +143,7 @@ class Keyboards(HostCase):
         self.inside("echo -n serio0 >/sys/bus/serio/drivers/atkbd/unbind", "echo -n serio0 >/sys/bus/serio/drivers/atkbd/bind")
         device = self.plug("KEYS", "usb-kbd")
         self.await_part(device, "*/input/input*")
-        self.daemon.start(config(a=matcher_of("KEYS")))
+        self.daemon.start(config(a=rule_of("KEYS")))
         self.await_said(r"KEYS .* stays with the host: input\d+ is the only keyboard of the local console; machine a")
         self.assert_hostdevs("a")
         self.hypervisor.run("echo -n serio0 >/sys/bus/serio/drivers/atkbd/bind")
@@ -151,5 +151,5 @@ class Keyboards(HostCase):
         self.take_back("a")
         self.hypervisor.run("echo -n serio0 >/sys/bus/serio/drivers/atkbd/unbind")
         self.await_part(device, "*/input/input*")
-        self.daemon.start(config(a=matcher_of("KEYS"), b=allowing("KEYS")))
+        self.daemon.start(config(a=rule_of("KEYS"), b=allowing("KEYS")))
         self.await_hostdevs("b", device)

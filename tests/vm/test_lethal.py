@@ -5,7 +5,7 @@
 import time
 
 from case import PATIENCE, Case
-from daemon import config, matcher_of
+from daemon import config, rule_of
 from hypervisor import wait_until
 
 _PUT_ASIDE = "^[0-9/]+ 0627:0001 serial=ONE port=[0-9-]+ is put aside for machine a, whose QEMU died twice"
@@ -35,7 +35,7 @@ class Lethal(Case):
         self.running("a")
         self.stage.stop_guest("a")
         self.addCleanup(self.stage.forget_guest, "a")
-        self.daemon.start(config("1s", a=[matcher_of("ONE"), matcher_of("BARRIER")]))
+        self.daemon.start(config("1s", a=[rule_of("ONE"), rule_of("BARRIER")]))
         self.plug("ONE")
         self.die_of_it("KILL")
         self.assertEqual(self.said(_PUT_ASIDE), [])

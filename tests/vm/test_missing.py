@@ -5,7 +5,7 @@
 import time
 
 from case import PATIENCE, Case
-from daemon import config, matcher_of
+from daemon import config, rule_of
 from guests import Hostdev, UsbDevice, hostdev_xml
 from hypervisor import wait_until
 
@@ -28,7 +28,7 @@ class Missing(Case):
 
     def test_a_device_that_leaves_before_libvirt_looks_for_it_is_not_attached(self) -> None:
         self.running("a")
-        self.daemon.start(config(a=matcher_of("ONE")))
+        self.daemon.start(config(a=rule_of("ONE")))
         self.await_said("connected to")
         events = self.hypervisor.start("exec virsh event a --event device-added --loop --timeout 600")
         self.addCleanup(events.kill)
@@ -59,14 +59,14 @@ class Missing(Case):
 
     def test_what_version_0_2_0_attached_is_kept_as_it_is_and_detached_when_it_leaves(self) -> None:
         self.running("a")
-        self.daemon.start(config(a=matcher_of("ONE")))
+        self.daemon.start(config(a=rule_of("ONE")))
         device = self.plug("ONE")
         self.await_hostdevs("a", device)
         alias = self.stage.hostdevs("a")[0].alias
         self.daemon.stop()
         self.stage.take_all("a")
         self.guests.attach("a", of_0_2_0(device, alias))
-        self.daemon.start(config("1s", a=[matcher_of("ONE"), matcher_of("BARRIER")]))
+        self.daemon.start(config("1s", a=[rule_of("ONE"), rule_of("BARRIER")]))
         barrier = self.plug("BARRIER")
         self.await_hostdevs("a", device, barrier)
         self.assertIn(alias, [one.alias for one in self.stage.hostdevs("a")])
@@ -80,7 +80,7 @@ class Missing(Case):
         self.running("a")
         self.guests.attach("a", of_0_2_0(self.GONE, f"ua-whawty-usb-{0:016x}-1"))
         self.assertEqual(self.of_qemu("a"), [f"ua-whawty-usb-{0:016x}-1 without a device"])
-        self.daemon.start(config("1s", a=matcher_of("ONE")))
+        self.daemon.start(config("1s", a=rule_of("ONE")))
         self.await_hostdevs("a")
         self.assertEqual(self.of_qemu("a"), [])
         device = self.plug("ONE")
@@ -94,7 +94,7 @@ class Missing(Case):
         self.allow_error("^ALARM: libvirt gave machine a the hostdev of ")
         self.running("a")
         self.addCleanup(self.stage.forget_guest, "a")
-        self.daemon.start(config(a=matcher_of("ONE")))
+        self.daemon.start(config(a=rule_of("ONE")))
         device = self.plug("ONE")
         for is_there in (True, False):
             with self.subTest(is_there=is_there):

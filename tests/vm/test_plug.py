@@ -5,7 +5,7 @@
 import xml.etree.ElementTree as ET
 
 from case import PATIENCE, Case
-from daemon import config, matcher_of
+from daemon import config, rule_of
 from guests import hostdev_xml
 from hypervisor import wait_until
 
@@ -13,7 +13,7 @@ from hypervisor import wait_until
 class Plug(Case):
     def test_a_plugged_device_is_attached_and_a_pulled_one_is_detached(self) -> None:
         self.running("a")
-        self.daemon.start(config(a=matcher_of("ONE")))
+        self.daemon.start(config(a=rule_of("ONE")))
         stranger, device = self.plug_tablets("OTHER", "ONE")
         self.await_hostdevs("a", device)
         self.unplug("ONE")
@@ -23,7 +23,7 @@ class Plug(Case):
 
     def test_a_hostdev_names_all_four_numbers_and_is_managed_and_not_optional(self) -> None:
         self.running("a")
-        self.daemon.start(config(a=matcher_of("ONE")))
+        self.daemon.start(config(a=rule_of("ONE")))
         device = self.plug("ONE")
         self.await_hostdevs("a", device)
         (hostdev,) = ET.fromstring(self.guests.virsh("dumpxml", "a").stdout).iterfind("devices/hostdev")
@@ -37,36 +37,36 @@ class Plug(Case):
     def test_a_device_plugged_before_the_daemon_starts_is_attached(self) -> None:
         self.running("a")
         device = self.plug("EARLY")
-        self.daemon.start(config(a=matcher_of("EARLY")))
+        self.daemon.start(config(a=rule_of("EARLY")))
         self.await_hostdevs("a", device)
 
     def test_a_guest_gets_its_device_when_it_starts_and_until_then_nobody_complains(self) -> None:
         """One machine is off and one does not exist at all."""
         self.guests.define("late")
         self.addCleanup(self.guests.undefine, "late")
-        self.daemon.start(config("1s", late=matcher_of("WAITS"), nobody=matcher_of("WAITS")))
+        self.daemon.start(config("1s", late=rule_of("WAITS"), nobody=rule_of("WAITS")))
         device = self.plug("WAITS")
         self.await_said("connected to")
         self.assertEqual(self.daemon.complaints(self.start_of_log), [])
-        self.daemon.reload(config(late=matcher_of("WAITS"), nobody=matcher_of("WAITS")))
+        self.daemon.reload(config(late=rule_of("WAITS"), nobody=rule_of("WAITS")))
         self.guests.start("late")
         self.addCleanup(self.guests.destroy, "late")
         self.await_hostdevs("late", device)
 
     def test_attached_devices_outlive_the_daemon_and_a_restart_doubles_nothing(self) -> None:
         self.running("a")
-        self.daemon.start(config(a=matcher_of("KEPT")))
+        self.daemon.start(config(a=rule_of("KEPT")))
         device = self.plug("KEPT")
         self.await_hostdevs("a", device)
         self.daemon.stop()
         self.assertEqual((self.daemon.unit_property("ExecMainStatus"), self.daemon.unit_property("Result")), ("0", "success"))
         self.assert_hostdevs("a", device)
-        self.daemon.start(config(a=[matcher_of("KEPT"), matcher_of("BARRIER")]))
+        self.daemon.start(config(a=[rule_of("KEPT"), rule_of("BARRIER")]))
         barrier = self.plug("BARRIER")
         self.await_hostdevs("a", device, barrier)
 
     def test_every_signal_to_end_it_is_a_clean_end(self) -> None:
-        self.daemon.configure(config(a=matcher_of("ONE")))
+        self.daemon.configure(config(a=rule_of("ONE")))
         for number in (15, 2):
             with self.subTest(signal=number):
                 process = self.daemon.run_by_hand()
@@ -82,7 +82,7 @@ class Definition(Case):
     def test_the_persistent_definition_never_changes(self) -> None:
         self.running("a")
         before = self.inactive("a")
-        self.daemon.start(config(a=matcher_of("LIVE")))
+        self.daemon.start(config(a=rule_of("LIVE")))
         device = self.plug("LIVE")
         self.await_hostdevs("a", device)
         self.assertEqual(self.inactive("a"), before)
@@ -97,7 +97,7 @@ class Definition(Case):
         self.guests.define("off", hostdevs=(hostdev_xml(device),))
         self.addCleanup(self.guests.undefine, "off")
         before = self.inactive("off")
-        self.daemon.start(config("1s", off=matcher_of("NONE"), a=matcher_of("BARRIER")))
+        self.daemon.start(config("1s", off=rule_of("NONE"), a=rule_of("BARRIER")))
         self.await_hostdevs("a", self.plug("BARRIER"))
         self.assertEqual(self.inactive("off"), before)
         self.assertEqual(self.daemon.complaints(self.start_of_log), [])

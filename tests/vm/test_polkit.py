@@ -3,7 +3,7 @@
 """The polkit rules: with a libvirtd that checks each call, they are all that the actuator needs, and no more."""
 
 from case import PATIENCE, Case
-from daemon import config, matcher_of
+from daemon import config, rule_of
 from guests import domain_xml, hostdev_xml
 from hypervisor import TREE_MOUNT, wait_until
 
@@ -76,7 +76,7 @@ class Polkit(Case):
 
     def test_without_the_rules_it_waits_and_with_them_it_serves(self) -> None:
         self.running("a")
-        self.daemon.start(config(a=matcher_of("ONE")))
+        self.daemon.start(config(a=rule_of("ONE")))
         waiting = self.await_said("^waiting for libvirt at ")
         self.assertIn("to authenticate action 'org.libvirt.unix.manage'", waiting.text)
         self.assertIn("see `id whawty-usb-actuator`", waiting.text)
@@ -111,7 +111,7 @@ class Polkit(Case):
         self.allow_error(r"^cannot attach .* to b .*: libvirt says: access denied")
         self.running("a", "b")
         self.install_rules('s/domains = null/domains = ["a"]/')
-        self.daemon.start(config(a=matcher_of("ONE"), b=matcher_of("TWO")))
+        self.daemon.start(config(a=rule_of("ONE"), b=rule_of("TWO")))
         refused, device = self.plug_tablets("TWO", "ONE")
         self.await_hostdevs("a", device)
         self.assertIn(f"{refused.bus:03}/{refused.device:03} ", self.await_said("^cannot attach ").text)

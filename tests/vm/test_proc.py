@@ -6,7 +6,7 @@ import pathlib
 import re
 
 from case import Case
-from daemon import UNIT, config, matcher_of
+from daemon import UNIT, config, rule_of
 from hypervisor import TREE_MOUNT
 
 _DOCUMENT = pathlib.Path(__file__).resolve().parents[2] / "SECURITY.md"
@@ -47,7 +47,7 @@ class Proc(Case):
 
     def test_proc_shows_what_the_document_says(self) -> None:
         self.running("a")
-        self.daemon.start(config(a=matcher_of("ONE")))
+        self.daemon.start(config(a=rule_of("ONE")))
         self.await_hostdevs("a", self.plug("ONE"))  # all are sealed by now
         pids = self.daemon.processes()
         self.assertEqual(sorted(pids), sorted(_PROCESSES.values()))

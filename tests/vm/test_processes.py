@@ -7,7 +7,7 @@ import re
 import time
 
 from case import PATIENCE, Case
-from daemon import UNIT, config, matcher_of
+from daemon import UNIT, config, rule_of
 from guests import UsbDevice
 from hypervisor import wait_until
 
@@ -20,14 +20,14 @@ _FORBIDDEN = re.compile(r"\b(open\w*|socket|connect|execve\w*|clone\w*|v?fork)\(
 class Matcher(Case):
     def test_the_matcher_opens_and_starts_nothing_while_it_works(self) -> None:
         self.running("a")
-        self.daemon.start(config(a=matcher_of("ONE")))
+        self.daemon.start(config(a=rule_of("ONE")))
         self.await_hostdevs("a", self.plug("ONE"))
         trace = self.hypervisor.start(f"exec strace -f -o /run/strace.out -p {self.daemon.processes()['matcher']}")
         wait_until(lambda: "attached" in trace.output(), PATIENCE, "strace is attached")
         self.unplug("ONE")
         self.await_hostdevs("a")
         two = self.plug("TWO")
-        self.daemon.reload(config(a=matcher_of("TWO")))
+        self.daemon.reload(config(a=rule_of("TWO")))
         self.await_hostdevs("a", two)
         trace.kill()
         trace.wait()
@@ -81,7 +81,7 @@ class Death(Case):
 
     def test_a_supervisor_that_is_killed_leaves_no_orphan_and_systemd_starts_it_again(self) -> None:
         self.running("a")
-        self.daemon.start(config(a=matcher_of("AGAIN")))
+        self.daemon.start(config(a=rule_of("AGAIN")))
         self.await_said("connected to")
         before = self.daemon.processes()
         self.hypervisor.run(f"kill -KILL {before[_SUPERVISOR]}")
@@ -92,7 +92,7 @@ class Death(Case):
 
     def test_workers_end_by_themselves_without_their_supervisor(self) -> None:
         """Outside systemd, which would end them anyway."""
-        self.daemon.configure(config(a=matcher_of("ONE")))
+        self.daemon.configure(config(a=rule_of("ONE")))
         process = self.daemon.run_by_hand()
         wait_until(lambda: "connected to" in process.output(), PATIENCE, "it is up")
         children = [int(pid) for pid in self.hypervisor.run(f"pgrep -P {process.pid}").stdout.split()]
@@ -109,7 +109,7 @@ class Death(Case):
 class Terminal(Case):
     def test_workers_write_to_a_terminal_and_cannot_read_what_is_typed_there(self) -> None:
         self.running("a")
-        self.daemon.configure(config(a=matcher_of("ONE")))
+        self.daemon.configure(config(a=rule_of("ONE")))
         session = self.daemon.run_by_hand(on_terminal=True)
         try:
             self.await_hostdevs("a", self.plug("ONE"))
@@ -175,7 +175,7 @@ class Libvirt(Case):
     def assert_served_after(self, command: str) -> None:
         self.allow_error("^the connection to libvirt is lost: ")
         self.running("a")
-        self.daemon.start(config(a=[matcher_of("BEFORE"), matcher_of("AFTER")]))
+        self.daemon.start(config(a=[rule_of("BEFORE"), rule_of("AFTER")]))
         before = self.plug("BEFORE")
         self.await_hostdevs("a", before)
         supervisor = self.daemon.processes()[_SUPERVISOR]
@@ -195,7 +195,7 @@ class Libvirt(Case):
         self.running("a")
         self.hypervisor.run(f"systemctl stop {self._SOCKETS} libvirtd", timeout=60)
         try:
-            self.daemon.start(config(a=matcher_of("ONE")))
+            self.daemon.start(config(a=rule_of("ONE")))
             self.assertEqual(self.daemon.unit_property("ActiveState"), "active")
             wait_until(lambda: "waiting for libvirt" in self.daemon.unit_property("StatusText"), PATIENCE, "the status")
             device = self.plug("ONE")
@@ -210,7 +210,7 @@ class Libvirt(Case):
 class Service(Case):
     def test_systemd_is_told_when_it_is_ready_and_how_it_goes(self) -> None:
         self.running("a")
-        self.daemon.start(config(a=matcher_of("ONE"), missing=matcher_of("ONE")))
+        self.daemon.start(config(a=rule_of("ONE"), missing=rule_of("ONE")))
         self.assertEqual((self.daemon.unit_property("ActiveState"), self.daemon.unit_property("Type")), ("active", "notify"))
         self.await_hostdevs("a", self.plug("ONE"))
         wait_until(lambda: re.match("1 of 2 machines running, 1 of 1 USB devices attached",

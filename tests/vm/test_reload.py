@@ -3,7 +3,7 @@
 """Configurations that come, go and fail, and the interval."""
 
 from case import Case
-from daemon import CONFIG, UNIT, config, machine, matcher_of
+from daemon import CONFIG, UNIT, config, machine, rule_of
 from guests import hostdev_xml
 
 
@@ -11,29 +11,29 @@ class Reload(Case):
     def test_a_reload_acts_at_once(self) -> None:
         self.running("a")
         one, two = self.plug_tablets("ONE", "TWO")
-        self.daemon.start(config(a=matcher_of("ONE")))
+        self.daemon.start(config(a=rule_of("ONE")))
         self.await_hostdevs("a", one)
-        self.daemon.reload(config(a=matcher_of("TWO")))
+        self.daemon.reload(config(a=rule_of("TWO")))
         self.await_hostdevs("a", two)
-        self.daemon.configure(config(a=matcher_of("ONE")), then=f"systemctl kill -s HUP --kill-whom=main {UNIT}")
+        self.daemon.configure(config(a=rule_of("ONE")), then=f"systemctl kill -s HUP --kill-whom=main {UNIT}")
         self.await_hostdevs("a", one)
 
     def test_a_bad_reload_keeps_the_configuration_and_says_where_the_mistake_is(self) -> None:
         self.allow_error("no-such-key")
         self.running("a")
-        self.daemon.start(config(a=matcher_of("ONE")))
+        self.daemon.start(config(a=rule_of("ONE")))
         self.daemon.reload("interval: 1h\nmachines:\n  a:\n    devices:\n    - no-such-key: 1\n")
         self.assertRegex(self.await_said("no-such-key").text, r"config\.yml:5:7: .*[Kk]eeping")
         one = self.plug("ONE")
         self.await_hostdevs("a", one)
         self.assertEqual(self.daemon.unit_property("ActiveState"), "active")
-        self.daemon.reload(config(a=matcher_of("TWO")))
+        self.daemon.reload(config(a=rule_of("TWO")))
         self.await_hostdevs("a")
 
     def test_a_reload_without_a_main_file_keeps_the_configuration(self) -> None:
         self.allow_error("config.yml")
         self.running("a")
-        self.daemon.start(config(a=matcher_of("ONE")))
+        self.daemon.start(config(a=rule_of("ONE")))
         self.hypervisor.run(f"rm {CONFIG}; systemctl reload {UNIT}")
         self.await_said("config.yml")
         self.await_hostdevs("a", self.plug("ONE"))
@@ -41,23 +41,23 @@ class Reload(Case):
     def test_files_of_machines_d_come_replace_and_go(self) -> None:
         self.running("a", "b")
         one, two = self.plug_tablets("ONE", "TWO")
-        self.daemon.start(config(a=matcher_of("ONE")))
+        self.daemon.start(config(a=rule_of("ONE")))
         self.await_hostdevs("a", one)
-        self.daemon.reload(config(a=matcher_of("ONE")),
-                           {"b.yml": machine(matcher_of("TWO")), "ignored.txt": "{", "b.yml.bak": "{"})
+        self.daemon.reload(config(a=rule_of("ONE")),
+                           {"b.yml": machine(rule_of("TWO")), "ignored.txt": "{", "b.yml.bak": "{"})
         self.await_hostdevs("b", two)
         self.assert_hostdevs("a", one)
-        self.daemon.reload(config(a=matcher_of("ONE")), {"a.yml": machine(matcher_of("TWO"))})
+        self.daemon.reload(config(a=rule_of("ONE")), {"a.yml": machine(rule_of("TWO"))})
         # a now wants what b holds without a right to it, so it moves.
-        self.daemon.reload(config(a=matcher_of("ONE"), b=matcher_of("NONE")), {"a.yml": machine(matcher_of("TWO"))})
+        self.daemon.reload(config(a=rule_of("ONE"), b=rule_of("NONE")), {"a.yml": machine(rule_of("TWO"))})
         self.await_hostdevs("a", two)
         self.assertGreaterEqual(len(self.said(r"a\.yml")), 1)
-        self.daemon.reload(config(a=matcher_of("ONE")))
+        self.daemon.reload(config(a=rule_of("ONE")))
         self.await_hostdevs("a", one)
 
     def test_an_empty_main_file_with_machines_only_in_machines_d(self) -> None:
         self.running("a")
-        self.daemon.start("{}", {"a.yml": "---\n" + machine(matcher_of("ONE"))})
+        self.daemon.start("{}", {"a.yml": "---\n" + machine(rule_of("ONE"))})
         self.await_hostdevs("a", self.plug("ONE"))
 
 
@@ -84,12 +84,12 @@ class Interval(Case):
         self.running("a")
         device = self.plug("SILENT")
         rule = "{udev: {env: [{name: WHAWTY_SILENT, equals: 'yes'}]}}"
-        self.daemon.start(config(a=[rule, matcher_of("BARRIER")]))
+        self.daemon.start(config(a=[rule, rule_of("BARRIER")]))
         self.await_hostdevs("a", self.plug("BARRIER"))
         self.hypervisor.run(f"echo E:WHAWTY_SILENT=yes >>/run/udev/data/c189:{(device.bus - 1) * 128 + device.device - 1}")
         self.unplug("BARRIER")
         self.await_hostdevs("a")
-        self.daemon.reload(config("1s", a=matcher_of("NONE")))
+        self.daemon.reload(config("1s", a=rule_of("NONE")))
         self.daemon.reload(config("1s", a=rule))
         self.await_hostdevs("a", device)
         mark = self.daemon.mark()
@@ -98,7 +98,7 @@ class Interval(Case):
 
     def test_an_interval_repairs_both_kinds_of_meddling(self) -> None:
         self.running("a")
-        self.daemon.start(config("1s", a=matcher_of("OURS")))
+        self.daemon.start(config("1s", a=rule_of("OURS")))
         ours, theirs = self.plug_tablets("OURS", "THEIRS")
         self.await_hostdevs("a", ours)
         self.guests.detach("a", hostdev_xml(ours))

@@ -3,7 +3,7 @@
 """What the log advises when libvirt or QEMU refuses: their real words must be recognised."""
 
 from case import Case
-from daemon import config, matcher_of
+from daemon import config, rule_of
 from guests import domain_xml
 
 # The kernel begins to number from the start: the same numbers come again without 127 plugs.
@@ -25,7 +25,7 @@ class Remedies(Case):
         self.running("c", ports=1)
         self.addCleanup(self.stage.drop_guest, "c")
         self.plug("ONE")
-        self.daemon.start(config(c=[matcher_of("ONE"), matcher_of("TWO")]))
+        self.daemon.start(config(c=[rule_of("ONE"), rule_of("TWO")]))
         self.await_said("^attached .*ONE")
         two = self.plug("TWO")
         self.await_advice("No free USB ports", "every USB port of the guest is taken")
@@ -37,7 +37,7 @@ class Remedies(Case):
         self.running("c", controllers=0)
         self.addCleanup(self.stage.drop_guest, "c")
         self.plug("DEVICE")
-        self.daemon.start(config(c=matcher_of("DEVICE")))
+        self.daemon.start(config(c=rule_of("DEVICE")))
         self.await_advice("no USB bus support", "the guest has no USB controller")
 
     def test_a_controller_of_the_wrong_speed(self) -> None:
@@ -49,7 +49,7 @@ class Remedies(Case):
         self.guests.start("odd")
         self.addCleanup(self.guests.destroy, "odd")
         self.plug("FULL-SPEED", "usb-serial")
-        self.daemon.start(config(odd=matcher_of("FULL-SPEED")))
+        self.daemon.start(config(odd=rule_of("FULL-SPEED")))
         self.await_advice("failed to open host usb device", "QEMU can open the device, but not use it. Most often it is the speed")
 
     def test_a_node_that_is_not_qemus(self) -> None:
@@ -73,7 +73,7 @@ class Remedies(Case):
     def await_refusal(self, qemus: str, advice: str) -> None:
         self.running("c")
         self.addCleanup(self.stage.drop_guest, "c")
-        self.daemon.start(config(c=matcher_of("DEVICE")))
+        self.daemon.start(config(c=rule_of("DEVICE")))
         self.plug("DEVICE")
         self.await_advice(f"/dev/bus/usb/.*{qemus}", advice)
 
@@ -87,6 +87,6 @@ class Remedies(Case):
         self.hypervisor.run(_RENUMBER)
         device = self.plug("DEVICE", "usb-serial")
         self.assertEqual((device.bus, device.device), (gone.bus, gone.device))
-        self.daemon.start(config(a=matcher_of("DEVICE")))
+        self.daemon.start(config(a=rule_of("DEVICE")))
         self.await_said(r"^machine a also wants .*DEVICE.*: it stays with b$")
         self.assertEqual(self.said("^cannot attach"), [], "what libvirt would refuse is not tried")

@@ -1,31 +1,31 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-"""What a matcher may ask for, asked of real devices."""
+"""What a rule may ask for, asked of real devices."""
 
 import contextlib
 from collections.abc import Iterator
 
 from case import Case
-from daemon import config, matcher_of
+from daemon import config, rule_of
 from guests import UsbDevice
 
 _RULES = "/run/udev/rules.d/99-whawty-test.rules"
 
 
 def env(name: str, **condition: str) -> str:
-    """A matcher with one condition on a udev variable."""
+    """A rule with one condition on a udev variable."""
     ((how, value),) = condition.items()
     return f"{{udev: {{env: [{{name: {name}, {how}: '{value}'}}]}}}}"
 
 
 class Rules(Case):
     def assert_selects(self, cases: list[tuple[str, list[UsbDevice]]]) -> None:
-        """Each matcher in turn gives the guest exactly these devices."""
+        """Each rule in turn gives the guest exactly these devices."""
         self.running("a")
-        self.daemon.start(config(a=matcher_of("NOTHING")))
-        for matcher, devices in cases:
-            with self.subTest(matcher=matcher):
-                self.daemon.reload(config(a=matcher))
+        self.daemon.start(config(a=rule_of("NOTHING")))
+        for rule, devices in cases:
+            with self.subTest(rule=rule):
+                self.daemon.reload(config(a=rule))
                 self.await_hostdevs("a", *devices)
 
     @contextlib.contextmanager
@@ -75,11 +75,11 @@ class Rules(Case):
         self.await_hostdevs("a")
         self.await_hostdevs("a", self.plug("ANOTHER", "usb-storage", port="5.2"))
 
-    def test_all_conditions_of_a_matcher_and_any_matcher_of_a_machine(self) -> None:
+    def test_all_conditions_of_a_rule_and_any_rule_of_a_machine(self) -> None:
         one, two = self.plug_tablets("ALPHA-1", "BETA-2")
         both = "{udev: {env: [{name: ID_SERIAL_SHORT, equals: ALPHA-1}, {name: ID_VENDOR_ID, equals: '%s'}]}}"
         self.assert_selects([(both % "0627", [one]), (both % "0628", [])])
-        self.daemon.reload(config(a=[matcher_of("ALPHA-1"), matcher_of("BETA-2")]))
+        self.daemon.reload(config(a=[rule_of("ALPHA-1"), rule_of("BETA-2")]))
         self.await_hostdevs("a", one, two)
 
     def test_the_empty_string_equals_an_empty_variable_and_not_a_missing_one(self) -> None:
@@ -125,7 +125,7 @@ class Rules(Case):
     def test_twins_go_each_to_its_own_guest(self) -> None:
         """The same vendor and product; only the serial tells them apart."""
         self.running("a", "b")
-        self.daemon.start(config(a=matcher_of("TWIN-A"), b=matcher_of("TWIN-B")))
+        self.daemon.start(config(a=rule_of("TWIN-A"), b=rule_of("TWIN-B")))
         for_b, for_a = self.plug_tablets("TWIN-B", "TWIN-A")
         self.await_hostdevs("a", for_a)
         self.await_hostdevs("b", for_b)

@@ -5,7 +5,7 @@
 import time
 
 from case import Case
-from daemon import config, machine, matcher_of
+from daemon import config, machine, rule_of
 from guests import hostdev_xml
 
 _ANY = "{vendor-id: 0x0627}"
@@ -17,12 +17,12 @@ class Conflict(Case):
         self.running("a", "b")
         device = self.plug("HELD")
         self.attach_by_hand("b", device)
-        self.daemon.start(config("1s", a=matcher_of("HELD")))
+        self.daemon.start(config("1s", a=rule_of("HELD")))
         self.await_said("wants .*HELD")
         self.assert_stays(2.5, "b", device)
         self.assert_hostdevs("a")
         self.assertEqual(len(self.said("HELD")), 1)
-        self.daemon.reload(config(a=matcher_of("HELD")))
+        self.daemon.reload(config(a=rule_of("HELD")))
         self.guests.detach("b", hostdev_xml(device))
         self.await_hostdevs("a", device)
 
@@ -30,7 +30,7 @@ class Conflict(Case):
         """The order of the file counts, not that of the alphabet."""
         self.running("a", "b")
         device = self.plug("WANTED")
-        self.daemon.start(config("1s", b=matcher_of("WANTED"), a=_ANY))
+        self.daemon.start(config("1s", b=rule_of("WANTED"), a=_ANY))
         self.await_hostdevs("b", device)
         self.await_said("^machine a also wants .*WANTED")
         self.assert_stays(3, "b", device)
@@ -61,7 +61,7 @@ class Conflict(Case):
     def test_when_the_holder_stops_the_next_machine_gets_the_device(self) -> None:
         self.running("a")
         self.running("c", ports=4)
-        self.daemon.start(config(c=matcher_of("PASSED-ON"), a=matcher_of("PASSED-ON")))
+        self.daemon.start(config(c=rule_of("PASSED-ON"), a=rule_of("PASSED-ON")))
         device = self.plug("PASSED-ON")
         self.await_hostdevs("c", device)
         self.addCleanup(self.stage.drop_guest, "c")
@@ -73,9 +73,9 @@ class Move(Case):
     def test_a_reload_moves_a_device_at_the_first_try(self) -> None:
         self.running("a", "b")
         device = self.plug("MOVES")
-        self.daemon.start(config(a=matcher_of("MOVES")))
+        self.daemon.start(config(a=rule_of("MOVES")))
         self.await_hostdevs("a", device)
-        self.daemon.reload(config(b=matcher_of("MOVES"), a=matcher_of("NONE")))
+        self.daemon.reload(config(b=rule_of("MOVES"), a=rule_of("NONE")))
         self.await_hostdevs("b", device)
         self.assert_hostdevs("a")
         self.assertEqual(self.daemon.complaints(self.start_of_log), [])
@@ -84,10 +84,10 @@ class Move(Case):
         self.running("a")
         self.running("small", ports=1)
         one, two = self.plug_tablets("ONE", "TWO")
-        self.daemon.start(config(a=matcher_of("ONE"), small=matcher_of("TWO")))
+        self.daemon.start(config(a=rule_of("ONE"), small=rule_of("TWO")))
         self.await_hostdevs("small", two)
         self.await_hostdevs("a", one)
-        self.daemon.reload(config(a=matcher_of("TWO"), small=matcher_of("ONE")))
+        self.daemon.reload(config(a=rule_of("TWO"), small=rule_of("ONE")))
         self.await_hostdevs("small", one)
         self.await_hostdevs("a", two)
         self.assertEqual(self.daemon.complaints(self.start_of_log), [])
@@ -97,14 +97,14 @@ class FullBus(Case):
     def test_a_device_without_a_port_is_an_error_once_and_is_served_when_one_is_free(self) -> None:
         self.allow_error(_CANNOT)
         self.running("small", ports=1)
-        self.daemon.start(config("1s", small=[matcher_of("FIRST"), matcher_of("SECOND")]))
+        self.daemon.start(config("1s", small=[rule_of("FIRST"), rule_of("SECOND")]))
         first = self.plug("FIRST")
         self.await_hostdevs("small", first)
         second = self.plug("SECOND")
         self.await_said(f"{_CANNOT}.*SECOND")
         time.sleep(3)
         self.assertEqual(len(self.said("SECOND")), 1)
-        self.daemon.reload(config(small=[matcher_of("FIRST"), matcher_of("SECOND")]))
+        self.daemon.reload(config(small=[rule_of("FIRST"), rule_of("SECOND")]))
         self.unplug("FIRST")
         self.await_hostdevs("small", second)
 
@@ -112,7 +112,7 @@ class FullBus(Case):
         self.allow_error(_CANNOT)
         self.running("a")
         self.running("bare", controllers=0)
-        self.daemon.start(config("1s", bare=matcher_of("FOR-BARE"), a=matcher_of("FOR-A")))
+        self.daemon.start(config("1s", bare=rule_of("FOR-BARE"), a=rule_of("FOR-A")))
         _, device = self.plug_tablets("FOR-BARE", "FOR-A")
         self.await_hostdevs("a", device)
         self.await_said(f"{_CANNOT}.*FOR-BARE.* to bare .*(?i:usb)")

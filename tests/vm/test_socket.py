@@ -5,7 +5,7 @@
 import re
 
 from case import Case
-from daemon import UNIT, config, matcher_of
+from daemon import UNIT, config, rule_of
 
 _SOCKET = "/run/libvirt/virtqemud-sock"
 _DROP_IN = f"/etc/systemd/system/{UNIT}.d"
@@ -22,7 +22,7 @@ class Socket(Case):
             with self.subTest(uri):
                 self.hypervisor.write_file(f"{_DROP_IN}/options.conf", f"[Service]\nEnvironment=OPTIONS=--connect={uri}\n")
                 self.hypervisor.run(f"systemctl daemon-reload && systemctl stop {UNIT}")
-                self.daemon.start(config(a=[matcher_of(f"D{i}") for i in range(3)]))
+                self.daemon.start(config(a=[rule_of(f"D{i}") for i in range(3)]))
                 self.plug(f"D{index}")
                 self.await_said(f"^attached .* serial=D{index} ")
                 self.assertEqual(len(self.said(f"^connected to {re.escape(uri)}$")), 1)

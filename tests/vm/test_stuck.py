@@ -5,7 +5,7 @@
 import time
 
 from case import PATIENCE, Case
-from daemon import config, matcher_of
+from daemon import config, rule_of
 from hypervisor import wait_until
 
 _STUCK = ("a", "b", "c", "d")
@@ -31,8 +31,8 @@ class Stuck(Case):
     def test_guests_that_another_client_keeps_busy_keep_nobody_waiting(self) -> None:
         """libvirt 11 describes none of them: for 30 s, which is longer than its client does without a keepalive."""
         self.running("a", *_BUSY)
-        self.daemon.start(config("1s", a=[matcher_of("ONE"), matcher_of("TWO")],
-                                 **{guest: matcher_of(guest.upper()) for guest in _BUSY}))
+        self.daemon.start(config("1s", a=[rule_of("ONE"), rule_of("TWO")],
+                                 **{guest: rule_of(guest.upper()) for guest in _BUSY}))
         one = self.plug("ONE")
         self.await_hostdevs("a", one)
         workers = self.daemon.processes()
@@ -54,8 +54,8 @@ class Stuck(Case):
     def crowd(self) -> None:
         """Guest e has a device; four others are stuck, and as many attaches hang as may."""
         self.running(*_STUCK, "e")
-        self.daemon.start(config(**{guest: matcher_of(guest.upper()) for guest in _STUCK},
-                                 e=[matcher_of("EARLY"), matcher_of("LATE"), matcher_of("LAST")]))
+        self.daemon.start(config(**{guest: rule_of(guest.upper()) for guest in _STUCK},
+                                 e=[rule_of("EARLY"), rule_of("LATE"), rule_of("LAST")]))
         self.await_hostdevs("e", self.plug("EARLY"))
         self.workers = self.daemon.processes()
         self.set_stopped(True)

@@ -7,7 +7,7 @@ import random
 import time
 
 from case import Case
-from daemon import config, matcher_of
+from daemon import config, rule_of
 from guests import find_usb, hostdev_xml
 from watcher import State, Watcher
 
@@ -61,7 +61,7 @@ class Swaps(Case):
         self.watcher = Watcher(self.hypervisor)
         self.addCleanup(self.watcher.close)
         limit = max(_SECONDS, _DETACHES * self.detach_seconds())
-        self.daemon.start("max-reconnects: 0\n" + config(a=matcher_of(_RIGHT)))
+        self.daemon.start("max-reconnects: 0\n" + config(a=rule_of(_RIGHT)))
         self.plug_and_await(_RIGHT, "a")
         self.hypervisor.run(f"touch /run/swap.serial; {self.hypervisor.label_like(_DEVICE + '/serial')} /run/swap.serial")
         self.turns("0.001 0.001\n")

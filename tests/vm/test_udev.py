@@ -3,7 +3,7 @@
 """What udev wrote and the scanner cannot read is not what udev did not write."""
 
 from case import Case
-from daemon import config, matcher_of
+from daemon import config, rule_of
 from guests import UsbDevice
 
 _CONTROL = "/run/udev/control"
@@ -38,7 +38,7 @@ class Records(Case):
     def test_a_device_stays_with_its_guest_whose_record_cannot_be_read(self) -> None:
         """As long as udev may still write it, and afterwards."""
         self.running("a")
-        self.daemon.start(config("1s", a=matcher_of("ONE")))
+        self.daemon.start(config("1s", a=rule_of("ONE")))
         device = self.plug("ONE")
         self.await_hostdevs("a", device)
         again = self.make_unreadable(device)
@@ -53,12 +53,12 @@ class Records(Case):
     def test_no_guest_gets_a_device_whose_record_cannot_be_read(self) -> None:
         """Not by a rule that needs no variable either: with them, it may be another guest's."""
         self.running("a", "b")
-        self.daemon.start(config(b=matcher_of("BARRIER")))
+        self.daemon.start(config(b=rule_of("BARRIER")))
         device = self.plug("ONE")
         self.await_record(device)
         self.daemon.stop()
         again = self.make_unreadable(device)
-        self.daemon.start(config("1s", a=matcher_of("ONE"), b=["{vendor-id: 0x0627, product-id: 0x0001}"]))
+        self.daemon.start(config("1s", a=rule_of("ONE"), b=["{vendor-id: 0x0627, product-id: 0x0001}"]))
         self.await_said(f"^USB device {device.name} {_UNREAD}Is a directory")
         self.connect_long_ago(device)
         self.assert_stays(2.5, "a")
@@ -76,7 +76,7 @@ class Control(Case):
         """Without udevd, the device would be given away by what little is known of it."""
         self.allow_error(f"^{_CONTROL}: Too many levels of symbolic links")
         self.running("a", "b")
-        self.daemon.start(config("1s", a=[matcher_of("KEPT"), matcher_of("ONE")], b="{vendor-id: 0x0627}"))
+        self.daemon.start(config("1s", a=[rule_of("KEPT"), rule_of("ONE")], b="{vendor-id: 0x0627}"))
         kept = self.plug("KEPT")
         self.await_hostdevs("a", kept)
         label = f"{self.hypervisor.label_like(_CONTROL + '.aside')} -h {_CONTROL}"
