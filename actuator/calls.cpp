@@ -77,10 +77,10 @@ struct Calls {
   }
 
   Answer allowed(const Uuid& domain) const {
-    if (!limits.ceiling.is_set()) return {};
+    if (!limits.domains.is_set()) return {};
     const auto name = hypervisor.name(domain);
     if (const auto* const error = std::get_if<CallError>(&name)) return *error;
-    if (limits.ceiling.allows(domain, std::get<0>(name))) return {};
+    if (limits.domains.allows(domain, std::get<0>(name))) return {};
     return CallError{Outcome::kNotListed, 0, {}};
   }
 

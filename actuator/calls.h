@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <variant>
 
-#include "actuator/ceiling.h"
+#include "actuator/allowed_domains.h"
 #include "actuator/device_check.h"
 #include "actuator/hypervisor.h"
 #include "actuator/outbox.h"
@@ -16,7 +16,7 @@
 namespace whawty {
 
 struct Limits {
-  Ceiling ceiling;
+  AllowedDomains domains;
   DeviceCheck check;
 };
 

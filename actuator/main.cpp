@@ -64,7 +64,8 @@ Fd open_devices() {
 void run(const WorkerOptions& options) {
   Channel matcher{take_fd(kActuatorToMatcher)};
   Outbox outbox;
-  const Limits limits{options.domains ? Ceiling{*options.domains} : Ceiling{}, DeviceCheck{open_devices()}};
+  const Limits limits{options.domains ? AllowedDomains{*options.domains} : AllowedDomains{},
+                      DeviceCheck{open_devices()}};
   Sandbox sandbox{.profile = kActuatorProfile, .descriptors = kDescriptors, .memory = kMemory};
   if (options.landlock) sandbox.readable.emplace(kActuatorReadable.begin(), kActuatorReadable.end());
   const auto restrict = [sandbox] { restrict_thread(sandbox); };

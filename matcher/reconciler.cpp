@@ -212,7 +212,7 @@ void Reconciler::take(const ActuatorMessage& message, Clock::time_point now) {
   const auto ended = domains_.take(message, now);
   say_notes();
   if (ended) conclude(*ended, now);
-  for (const Uuid& domain : domains_.table().take_stirred()) attempts_.hurry(domain);
+  for (const Uuid& domain : domains_.table().take_happened_to()) attempts_.hurry(domain);
   answer_ping();
   if (!debug_ || !refreshing || domains_.refreshing()) return;
   for (const Guest& guest : domains_.table().guests()) announcer_.list(guest);

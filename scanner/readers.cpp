@@ -95,7 +95,7 @@ std::vector<std::string> Readers::take_silent(Clock::time_point now) {
   const std::lock_guard lock(mutex_);
   std::vector<std::string> names;
   for (auto& [sysname, silence] : silent_)
-    if (now - silence.since >= kLong && !std::exchange(silence.taken, true)) names.push_back(sysname);
+    if (now - silence.since >= kSilentAfter && !std::exchange(silence.taken, true)) names.push_back(sysname);
   return names;
 }
 

@@ -40,7 +40,7 @@ class Readers {
   static constexpr Clock::duration kPatience = std::chrono::milliseconds(250);  // for one device
   static constexpr Clock::duration kPatienceInTurn = std::chrono::seconds(5);   // for all that are slow
   static constexpr Clock::duration kSlow = std::chrono::milliseconds(20);
-  static constexpr Clock::duration kLong = std::chrono::seconds(3);
+  static constexpr Clock::duration kSilentAfter = std::chrono::seconds(3);
 
   // Starts the threads, and returns when they run: the start of a thread takes system calls that a sealed
   // process does not have. Of what they then do, all memory comes from one arena, for the same reason.
@@ -63,7 +63,7 @@ class Readers {
   // The devices that read() gave nothing for and that can be asked now, since the last call.
   std::set<std::string> take_late();
 
-  // Those that have not answered for kLong, each once.
+  // Those that have not answered for kSilentAfter, each once.
   std::vector<std::string> take_silent(Clock::time_point now);
 
  private:

@@ -94,7 +94,8 @@ bool Scanner::await(bool behind, short& request, short& event) {
   // requests. Without POLLIN, which a waiting request would hold up, poll(2) still reports that the matcher
   // closed its end.
   const auto wanted = static_cast<short>(behind ? matcher_.poll_events() & ~POLLIN : matcher_.poll_events());
-  const bool watches = !behind && has_candidates() && HostUses::Clock::now() >= last_look_ + kShortestPause;
+  const bool watches =
+      !behind && has_candidates() && HostUses::Clock::now() >= last_look_ + kShortestLookInterval;
   pollfd waits[] = {{matcher_.fd(), wanted, 0},
                     {behind ? -1 : monitor_.fd(), POLLIN, 0},
                     {watches ? files_.mounts_fd() : -1, POLLPRI, 0},
@@ -111,8 +112,9 @@ bool Scanner::await(bool behind, short& request, short& event) {
 int Scanner::milliseconds_to_wait(bool watches) const {
   const auto now = HostUses::Clock::now();
   auto when = HostUses::Clock::time_point::max();
-  if (has_candidates()) when = watches ? next_look_ : std::min(next_look_, last_look_ + kShortestPause);
-  if (readers_.waits()) when = std::min(when, now + kLate);
+  if (has_candidates())
+    when = watches ? next_look_ : std::min(next_look_, last_look_ + kShortestLookInterval);
+  if (readers_.waits()) when = std::min(when, now + kAnswerInterval);
   if (when == HostUses::Clock::time_point::max()) return -1;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(when - now).count();
   return static_cast<int>(std::max<decltype(left)>(left, 0));
@@ -127,7 +129,7 @@ bool Scanner::has_candidates() const {
 void Scanner::refresh_uses(bool early) {
   last_look_ = HostUses::Clock::now();
   uses_.look(last_look_);
-  next_look_ = last_look_ + (early || uses_.settling() ? kEarly : kNowAndThen);
+  next_look_ = last_look_ + (early || uses_.settling() ? kSettlingInterval : kLookInterval);
 }
 
 void Scanner::look_at_host(bool early) {

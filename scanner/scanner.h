@@ -32,12 +32,12 @@ class Scanner {
 
   // Mounts and swap are looked at when they change, but not more often than this; all that the host does with
   // its devices now and then. The next look after a change is early: more may follow from it.
-  static constexpr HostUses::Clock::duration kShortestPause = std::chrono::milliseconds(50);
-  static constexpr HostUses::Clock::duration kEarly = std::chrono::milliseconds(250);
-  static constexpr HostUses::Clock::duration kNowAndThen = std::chrono::seconds(1);
+  static constexpr HostUses::Clock::duration kShortestLookInterval = std::chrono::milliseconds(50);
+  static constexpr HostUses::Clock::duration kSettlingInterval = std::chrono::milliseconds(250);
+  static constexpr HostUses::Clock::duration kLookInterval = std::chrono::seconds(1);
 
   // As long as a device does not answer, it is looked for an answer this often.
-  static constexpr std::chrono::milliseconds kLate{100};
+  static constexpr std::chrono::milliseconds kAnswerInterval{100};
 
  private:
   void wait_and_work();

@@ -51,7 +51,7 @@ Attempts::Report Attempts::report(Attempt& attempt, bool done) {
     return Report::kMended;
   }
   if (!std::exchange(attempt.said_done, true)) return Report::kDone;
-  return std::exchange(attempt.said_in_vain, true) ? Report::kNothing : Report::kInVain;
+  return std::exchange(attempt.said_no_effect, true) ? Report::kNothing : Report::kNoEffect;
 }
 
 void Attempts::hurry(Attempt& attempt) {

@@ -31,11 +31,11 @@ class Attempts {
   // the next one doubles: 100 ms to 30 s; at least the given time. A failure during which something changed
   // has a pause of 100 ms only. What the log should say of it:
   enum class Report {
-    kNothing,  // said before, or not worth a line yet
-    kDone,     // it worked, for the first time
-    kMended,   // it worked, after a failure that was said
-    kInVain,   // it worked, and still the plan asked for it again
-    kFailed,   // it failed twice
+    kNothing,   // said before, or not worth a line yet
+    kDone,      // it worked, for the first time
+    kMended,    // it worked, after a failure that was said
+    kNoEffect,  // it worked, and still the plan asked for it again
+    kFailed,    // it failed twice
   };
   Report ended(const ChangeKey& key, bool done, Clock::time_point now, Clock::duration at_least = {});
 
@@ -67,7 +67,7 @@ class Attempts {
     Tries tries;
     Clock::time_point not_before;
     bool hurried = false;  // something changed since it began
-    bool said_failed = false, said_done = false, said_in_vain = false;
+    bool said_failed = false, said_done = false, said_no_effect = false;
   };
 
   static void hurry(Attempt& attempt);

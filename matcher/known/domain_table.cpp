@@ -70,7 +70,7 @@ void DomainTable::take(const DomainChanged& changed, Clock::time_point now) {
   domain.not_before = {};
   if (!domain.active) domain.since = now;
   domain.let_go = domain.let_go || changed.news.let_go;
-  stirred_.push_back(changed.uuid);
+  happened_to_.push_back(changed.uuid);
 }
 
 void DomainTable::stall(const Uuid& uuid, bool changing, Clock::time_point now) {
@@ -141,7 +141,7 @@ void DomainTable::take_description(State& domain, const Uuid& uuid, const std::s
     return give_up(domain, DomainNote::Kind::kTooManyHostdevs, {}, kMaxHostdevs);
   if (hostdevs_of_others(uuid) + description.hostdevs.size() > kMaxHostdevsOfAll)
     return give_up(domain, DomainNote::Kind::kNoRoom, {}, kMaxHostdevsOfAll);
-  if (!domain.active || domain.hostdevs != description.hostdevs) stirred_.push_back(uuid);
+  if (!domain.active || domain.hostdevs != description.hostdevs) happened_to_.push_back(uuid);
   domain.active = domain.described = domain.readable = true;
   domain.hostdevs = description.hostdevs;
   domain.attached.clear();

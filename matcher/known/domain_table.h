@@ -104,7 +104,7 @@ class DomainTable {
   // Since the last call: whether the views have changed; the domains to which something happened, so that
   // what failed for them may work now; what the log should say.
   bool take_changed() { return std::exchange(changed_, false); }
-  std::vector<Uuid> take_stirred() { return std::exchange(stirred_, {}); }
+  std::vector<Uuid> take_happened_to() { return std::exchange(happened_to_, {}); }
   std::vector<DomainNote> take_notes() { return std::exchange(notes_, {}); }
 
  private:
@@ -145,7 +145,7 @@ class DomainTable {
   bool connected_ = false;
   bool list_failed_ = false;  // the last time, which was said
   bool changed_ = false;
-  std::vector<Uuid> stirred_;
+  std::vector<Uuid> happened_to_;
   std::vector<DomainNote> notes_;
 };
 

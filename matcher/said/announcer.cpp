@@ -94,7 +94,7 @@ void Announcer::ended(const ChangeKey& key, const Result& result, Clock::duratio
       sink_.say(log::Level::kInfo,
                 concat(done, ", after ", tries.count, " attempts in ", duration_text(now - tries.first)));
       break;
-    case Attempts::Report::kInVain:
+    case Attempts::Report::kNoEffect:
       in_vain(key, words);
       break;
     case Attempts::Report::kFailed:

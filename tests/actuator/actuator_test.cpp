@@ -107,7 +107,7 @@ class ActuatorTest : public testing::Test {
   std::atomic<std::size_t> hanging_ = 0;
   const FakeSysfs sysfs_;
   const Digest meant_ = sysfs_.digest();
-  const Limits limits_{Ceiling{}, DeviceCheck{sysfs_.open()}};
+  const Limits limits_{AllowedDomains{}, DeviceCheck{sysfs_.open()}};
   ScriptedHypervisor hypervisor_;
   Outbox outbox_;
   std::optional<Channel> matcher_;

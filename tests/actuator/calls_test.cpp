@@ -42,12 +42,12 @@ using Calls = std::vector<std::string>;
 
 class CallsTest : public testing::Test {
  protected:
-  Outcome attach(const Ceiling& ceiling = {}) {
-    const Limits limits{ceiling, DeviceCheck{sysfs.open()}};
+  Outcome attach(const AllowedDomains& allowed = {}) {
+    const Limits limits{allowed, DeviceCheck{sysfs.open()}};
     return carry_out(1, AttachHostdev{kDomain, kHostdev, meant}, hypervisor, outbox, limits).outcome;
   }
-  Outcome detach(const Ceiling& ceiling) {
-    const Limits limits{ceiling, DeviceCheck{sysfs.open()}};
+  Outcome detach(const AllowedDomains& allowed) {
+    const Limits limits{allowed, DeviceCheck{sysfs.open()}};
     return carry_out(1, DetachHostdev{kDomain, kHostdev}, hypervisor, outbox, limits).outcome;
   }
 
@@ -164,20 +164,20 @@ TEST_F(CallsTest, OfAThousandSwapsNoneLeavesAWrongDevice) {
 }
 
 TEST_F(CallsTest, ADomainThatIsNotInTheListIsNotTouched) {
-  const Ceiling ceiling({"other", "00000000-0000-0000-0000-000000000001"});
-  EXPECT_EQ(attach(ceiling), Outcome::kNotListed);
-  EXPECT_EQ(detach(ceiling), Outcome::kNotListed);
+  const AllowedDomains allowed({"other", "00000000-0000-0000-0000-000000000001"});
+  EXPECT_EQ(attach(allowed), Outcome::kNotListed);
+  EXPECT_EQ(detach(allowed), Outcome::kNotListed);
   EXPECT_TRUE(hypervisor.calls.empty());
 }
 
 TEST_F(CallsTest, AnEmptyListAllowsNothing) {
-  EXPECT_EQ(attach(Ceiling(std::set<std::string>{})), Outcome::kNotListed);
+  EXPECT_EQ(attach(AllowedDomains(std::set<std::string>{})), Outcome::kNotListed);
   EXPECT_TRUE(hypervisor.calls.empty());
 }
 
 TEST_F(CallsTest, ADomainInTheListIsServedByNameOrUuid) {
-  EXPECT_EQ(attach(Ceiling({"webcam-test"})), Outcome::kDone);
-  EXPECT_EQ(detach(Ceiling({"00000000-0000-0001-0000-000000000002"})), Outcome::kDone);
+  EXPECT_EQ(attach(AllowedDomains({"webcam-test"})), Outcome::kDone);
+  EXPECT_EQ(detach(AllowedDomains({"00000000-0000-0001-0000-000000000002"})), Outcome::kDone);
   EXPECT_EQ(hypervisor.calls, (Calls{"attach", "detach"}));
 }
 

@@ -59,7 +59,8 @@ TEST(Attempts, ThatItWorksAtLastIsSaidWithTheAttemptsThatItTook) {
   EXPECT_EQ(attempts.ended(kKey, true, kStart + 3s), Report::kMended);
   EXPECT_EQ(attempts.tries(kKey).count, 3U);
   EXPECT_EQ(attempts.tries(kKey).first, kStart);
-  EXPECT_EQ(attempts.ended(kKey, true, kStart + 4s), Report::kInVain) << "and yet the plan asks for it again";
+  EXPECT_EQ(attempts.ended(kKey, true, kStart + 4s), Report::kNoEffect)
+      << "and yet the plan asks for it again";
 }
 
 TEST(Attempts, AFailureThatWasNotSaidNeedsNoMending) {
@@ -71,7 +72,7 @@ TEST(Attempts, AFailureThatWasNotSaidNeedsNoMending) {
 TEST(Attempts, WhatWorksInVainIsSaidTwiceAtMost) {
   Attempts attempts;
   EXPECT_EQ(attempts.ended(kKey, true, kStart), Report::kDone);
-  EXPECT_EQ(attempts.ended(kKey, true, kStart), Report::kInVain);
+  EXPECT_EQ(attempts.ended(kKey, true, kStart), Report::kNoEffect);
   EXPECT_EQ(attempts.ended(kKey, true, kStart), Report::kNothing);
 }
 

@@ -154,9 +154,9 @@ TEST_F(ReadersTest, OneThatIsSilentForLongIsNamedOnce) {
   const auto before = Readers::Clock::now();
   EXPECT_FALSE(read("busy"));
   const auto after = Readers::Clock::now();
-  EXPECT_THAT(readers_.take_silent(before + Readers::kLong - std::chrono::milliseconds(1)), IsEmpty());
-  EXPECT_THAT(readers_.take_silent(after + Readers::kLong), ElementsAre("busy"));
-  EXPECT_THAT(readers_.take_silent(after + Readers::kLong), IsEmpty());
+  EXPECT_THAT(readers_.take_silent(before + Readers::kSilentAfter - std::chrono::milliseconds(1)), IsEmpty());
+  EXPECT_THAT(readers_.take_silent(after + Readers::kSilentAfter), ElementsAre("busy"));
+  EXPECT_THAT(readers_.take_silent(after + Readers::kSilentAfter), IsEmpty());
 }
 
 }  // namespace

@@ -507,9 +507,9 @@ TEST_F(BusyDeviceTest, IsComplainedOfOnceWhenItGoesOn) {
   testing::internal::CaptureStderr();
   for (int i = 0; i < 2; ++i) {
     host_.event("change", "1-2");
-    std::this_thread::sleep_for(patience_ + Readers::kLong / 2 + Scanner::kLate);
+    std::this_thread::sleep_for(patience_ + Readers::kSilentAfter / 2 + Scanner::kAnswerInterval);
   }
-  std::this_thread::sleep_for(2 * Scanner::kLate);
+  std::this_thread::sleep_for(2 * Scanner::kAnswerInterval);
   matcher_->rescan();
   EXPECT_THAT(matcher_->snapshot(), SizeIs(1));
   EXPECT_EQ(occurrences(testing::internal::GetCapturedStderr(), "USB device 1-2 does not answer"), 1);

@@ -10,7 +10,7 @@ _LIST = "/etc/whawty-libvirt-usb-hotplugd/domains"
 _REFUSED = "to d by d[0]: the domain is not in the list of those that may be changed"
 
 
-class Ceiling(Case):
+class AllowedDomains(Case):
     def test_a_domain_counts_by_the_name_that_it_has_now(self) -> None:
         self.running("c")
         self.addCleanup(self.stage.drop_guest, "d")

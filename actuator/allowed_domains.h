@@ -12,13 +12,13 @@
 
 namespace whawty {
 
-class Ceiling {
+class AllowedDomains {
  public:
   // No restriction.
-  Ceiling() = default;
+  AllowedDomains() = default;
 
   // Only domains of these names or UUIDs (as virsh prints them).
-  explicit Ceiling(std::set<std::string> domains) : domains_(std::move(domains)) {}
+  explicit AllowedDomains(std::set<std::string> domains) : domains_(std::move(domains)) {}
 
   bool is_set() const { return domains_.has_value(); }
   bool allows(const Uuid& uuid, const std::string& name) const;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-#include "actuator/ceiling.h"
+#include "actuator/allowed_domains.h"
 
 namespace whawty {
 
-bool Ceiling::allows(const Uuid& uuid, const std::string& name) const {
+bool AllowedDomains::allows(const Uuid& uuid, const std::string& name) const {
   return !domains_ || domains_->contains(name) || domains_->contains(to_string(uuid));
 }
 
