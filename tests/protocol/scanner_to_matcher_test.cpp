@@ -280,5 +280,26 @@ TEST(ScannerMessageTest, SurvivesMutation) {
   hostile::expect_survives_mutation(decode_scanner_message, encode(DeviceRemoved{"3-6.3"}), 6);
 }
 
+TEST(Device, WithoutItsPropertiesItHasNoTagsAndAllElse) {
+  Device device = webcam();
+  omit_properties(device);
+  Device expected = webcam();
+  expected.properties = {};
+  expected.tags = expected.current_tags = {};
+  expected.properties_omitted = true;
+  EXPECT_EQ(device, expected);
+  EXPECT_LT(footprint(device), footprint(webcam()));
+}
+
+TEST(Device, WhatIsWrongWithItIsSaidOfTheFirstThing) {
+  Device device = webcam();
+  EXPECT_EQ(objection_to(device), "");
+  device.tags = {""};
+  EXPECT_EQ(objection_to(device), "a tag of a length out of bounds");
+  device.bus = 0;
+  EXPECT_EQ(objection_to(device), "a bus out of bounds");
+  EXPECT_EQ(objection_to_sysname("3/6"), "a sysfs name that the kernel would not give");
+}
+
 }  // namespace
 }  // namespace whawty
