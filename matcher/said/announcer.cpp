@@ -95,7 +95,7 @@ void Announcer::ended(const ChangeKey& key, const Result& result, Clock::duratio
                 concat(done, ", after ", tries.count, " attempts in ", duration_text(now - tries.first)));
       break;
     case Attempts::Report::kNoEffect:
-      in_vain(key, words);
+      without_effect(key, words);
       break;
     case Attempts::Report::kFailed:
       failed(key, words, result);
@@ -103,7 +103,7 @@ void Announcer::ended(const ChangeKey& key, const Result& result, Clock::duratio
   }
 }
 
-void Announcer::in_vain(const ChangeKey& key, const Words& words) {
+void Announcer::without_effect(const ChangeKey& key, const Words& words) {
   log_.say(subject_of(words.machine, words.port), log::Level::kWarning,
            concat("libvirt said that it had ", key.attach ? "attached " : "detached ", words.device,
                   ", but the live XML of ", show_name(words.machine), " does not show it: trying again"));

@@ -69,7 +69,7 @@ class Announcer {
 
   static std::string text_of(const ChangeKey& key, const Words& words);
   void failed(const ChangeKey& key, const Words& words, const Result& result);
-  void in_vain(const ChangeKey& key, const Words& words);
+  void without_effect(const ChangeKey& key, const Words& words);
   void conflict(const Conflict& conflict, const DeviceMap& devices);
   void refusal(const Refusal& refusal, const DeviceMap& devices);
   void empty(const Empty& empty);
