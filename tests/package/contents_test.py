@@ -25,6 +25,7 @@ _FILES = {
     f"{_DOC}/README.md.gz": 0o644,
     f"{_DOC}/SECURITY.md.gz": 0o644,
     f"{_DOC}/behaviour.md.gz": 0o644,
+    f"{_DOC}/bounds.md.gz": 0o644,
     f"{_DOC}/changelog.Debian.gz": 0o644,
     f"{_DOC}/changelog.gz": 0o644,
     f"{_DOC}/copyright": 0o644,
