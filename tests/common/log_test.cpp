@@ -90,10 +90,8 @@ TEST_F(LogTest, ControlCharactersNeverMakeASecondLine) {
   log::start("matcher");
   for (int c = 0; c < 256; ++c) {
     log::info("a", static_cast<char>(c), "b");
-    const bool control = c < 0x20 || c == 0x7f;
-    EXPECT_THAT(writes(),
-                ElementsAre(std::string("<6>matcher: a") + (control ? '?' : static_cast<char>(c)) + "b\n"))
-        << c;
+    const char shown = c < 0x20 || c == 0x7f ? '?' : static_cast<char>(c);
+    EXPECT_THAT(writes(), ElementsAre(concat("<6>matcher: a", shown, "b\n"))) << c;
   }
 }
 
