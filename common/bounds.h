@@ -67,6 +67,8 @@ inline constexpr std::size_t kMaxYamlMarks = 300'000;
 inline constexpr std::size_t kMaxYamlText = 1024 * 1024;            // bytes
 inline constexpr std::int64_t kMaxPatternMemory = 8 * 1024 * 1024;  // bytes
 
+inline constexpr std::size_t kMaxClaimsKept = 256 * 1024;
+
 // What devices and guests may do again and again.
 inline constexpr std::size_t kLinesPerMinute = 3;
 inline constexpr std::size_t kMaxSubjects = 4096;
@@ -153,6 +155,8 @@ inline constexpr Bound kBounds[] = {
     {"text that aliases copy", kMaxYamlText, Unit::kBytes, "as much as a file can have without them"},
     {"memory of one pattern", kMaxPatternMemory, Unit::kBytes,
      "a pattern that needs more is searched more slowly, and finds the same"},
+    {"matches of a device and a machine that are remembered", kMaxClaimsKept, Unit::kCount,
+     "some megabytes; then they are found anew"},
     {"lines of the log about what a device or guest drives", kLinesPerMinute, Unit::kPerMinute,
      "for each subject"},
     {"subjects whose lines are counted", kMaxSubjects, Unit::kCount, "all others are one"},

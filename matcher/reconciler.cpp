@@ -42,10 +42,10 @@ std::uint32_t count_of_held(const DomainView& domain) {
 
 void Reconciler::use(Config config, Clock::time_point now) {
   announcer_.tick(now);
-  config_ = std::move(config);
+  rules_.emplace(std::move(config));
   next_round_ = now;
   attempts_.hurry();
-  flapping_.limit(config_->max_reconnects);
+  flapping_.limit(rules_->config().max_reconnects);
   announcer_.begin_again();
   lethal_.clear();
   plan_is_old_ = true;
@@ -114,7 +114,7 @@ void Reconciler::watch_connections(const ScannerMessage& message, Clock::time_po
 
 void Reconciler::count_connection(const Device& device, Clock::time_point now) {
   if (const auto aside = flapping_.appeared(device.sysname, now))
-    announcer_.put_aside(*aside, device, config_->max_reconnects);
+    announcer_.put_aside(*aside, device, rules_->config().max_reconnects);
 }
 
 // The device with these numbers, if it is known well enough to be told from others.
@@ -167,8 +167,7 @@ void Reconciler::put_aside_lethal(const Uuid& guest, const Lethal::Subject& subj
 }
 
 bool Reconciler::is_machine(const std::string& name) const {
-  return config_ && std::any_of(config_->machines.begin(), config_->machines.end(),
-                                [&](const Machine& machine) { return machine.name == name; });
+  return rules_ && rules_->find(name);
 }
 
 void Reconciler::serve_quiet_again(Clock::time_point now) {
@@ -224,7 +223,7 @@ void Reconciler::say_notes() {
 
 void Reconciler::step(Clock::time_point now) {
   announcer_.tick(now);
-  if (!config_) return;
+  if (!rules_) return;
   if (now >= std::min(next_round_, flapping_.next())) serve_quiet_again(now);
   if (now >= next_round_) begin_round(now);
   if (now >= taken_back_.next() && taken_back_.take_doubt(now)) ask_rescan();
@@ -236,7 +235,7 @@ void Reconciler::step(Clock::time_point now) {
 }
 
 Clock::time_point Reconciler::next_step(Clock::time_point now) const {
-  if (!config_) return Clock::time_point::max();
+  if (!rules_) return Clock::time_point::max();
   // A domain whose first description is late stops being waited for.
   const auto late = plan_is_old_ && domains_.table().connected() ? now + 100ms : Clock::time_point::max();
   // Attempts have to wait for a plan that cannot be made yet.
@@ -245,7 +244,7 @@ Clock::time_point Reconciler::next_step(Clock::time_point now) const {
 }
 
 void Reconciler::begin_round(Clock::time_point now) {
-  const auto interval = std::chrono::duration_cast<Clock::duration>(config_->interval);
+  const auto interval = std::chrono::duration_cast<Clock::duration>(rules_->config().interval);
   next_round_ = now + std::clamp(interval, kShortestRound, kLongestRound);
   domains_.refresh(now);
   ask_rescan();
@@ -262,7 +261,7 @@ void Reconciler::carry_out_plan(Clock::time_point now) {
   plan_is_old_ = false;
   const std::vector<DomainView> views = this->views();
   const DeviceMap& devices = devices_.devices();
-  const Plan plan = whawty::plan(devices, views, *config_, put_aside(), taken_back_.due());
+  const Plan plan = whawty::plan(devices, views, *rules_, put_aside(), taken_back_.due());
   taken_back_.look(devices, plan.contested, now);
   forget_attempts(plan, views);
   // What was tried and is to be done again may fail again, and take seconds for that: it does not delay the
@@ -328,7 +327,7 @@ void Reconciler::conclude(const ChangeEnded& ended, Clock::time_point now) {
 void Reconciler::report_status(const std::vector<DomainView>& views) {
   Status status;
   status.libvirt_connected = domains_.table().connected();
-  status.machines = static_cast<std::uint32_t>(config_->machines.size());
+  status.machines = static_cast<std::uint32_t>(rules_->config().machines.size());
   for (const DomainView& view : views) {
     const bool ours = is_machine(view.name);
     status.running += ours ? 1 : 0;

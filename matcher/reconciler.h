@@ -10,11 +10,11 @@
 #include <string>
 #include <vector>
 
-#include "matcher/configuration/config.h"
 #include "matcher/decided/attempts.h"
 #include "matcher/decided/flapping.h"
 #include "matcher/decided/lethal.h"
 #include "matcher/decided/plan.h"
+#include "matcher/decided/rulebook.h"
 #include "matcher/decided/taken_back.h"
 #include "matcher/domains.h"
 #include "matcher/known/device_table.h"
@@ -78,7 +78,7 @@ class Reconciler {
   Output& output_;
   const bool debug_;
   Announcer announcer_;
-  std::optional<Config> config_;
+  std::optional<Rulebook> rules_;
   DeviceTable devices_;
   Domains domains_;
   Attempts attempts_;

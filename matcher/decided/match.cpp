@@ -3,6 +3,7 @@
 #include "matcher/decided/match.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -58,18 +59,6 @@ bool matches(const Rule& rule, const Device& device) {
          contains_all(device.current_tags, rule.current_tags) &&
          std::all_of(rule.properties.begin(), rule.properties.end(),
                      [&](const PropertyCondition& condition) { return holds(condition, device); });
-}
-
-std::optional<std::size_t> first_match(const Machine& machine, const Device& device) {
-  for (std::size_t i = 0; i < machine.rules.size(); ++i)
-    if (matches(machine.rules[i], device)) return i;
-  return std::nullopt;
-}
-
-std::optional<std::size_t> first_match_for_host_device(const Machine& machine, const Device& device) {
-  for (std::size_t i = 0; i < machine.rules.size(); ++i)
-    if (machine.rules[i].allow_host_device && matches(machine.rules[i], device)) return i;
-  return std::nullopt;
 }
 
 }  // namespace whawty

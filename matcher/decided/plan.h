@@ -5,12 +5,13 @@
 // is here.
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "matcher/configuration/config.h"
+#include "matcher/decided/rulebook.h"
 #include "matcher/known/facts.h"
 
 namespace whawty {
@@ -36,7 +37,7 @@ struct Conflict {
   std::string machine;
   std::size_t rule = 0;
   std::string holder;
-  bool operator==(const Conflict&) const = default;
+  auto operator<=>(const Conflict&) const = default;
 };
 
 // A machine's rule matches a device that nobody has, but the host itself is using, or has not authorized.
@@ -46,7 +47,7 @@ struct Refusal {
   std::size_t rule = 0;
   std::vector<HostUse> uses;
   bool authorized = true;  // without it there are no uses
-  bool operator==(const Refusal&) const = default;
+  auto operator<=>(const Refusal&) const = default;
 };
 
 // A domain has a device by a hostdev of ours, and a driver of the host has it as well.
@@ -61,7 +62,7 @@ struct Empty {
   std::string machine;
   LiveHostdev hostdev;
   bool kept = false;  // else it is detached
-  bool operator==(const Empty&) const = default;
+  auto operator<=>(const Empty&) const = default;
 };
 
 struct Plan {
@@ -94,7 +95,10 @@ bool can_be_attached(const Device& device);
 //     attaches it anew.
 // 10. A domain that is to lose a hostdev without a device gets no device before that is done: QEMU could take
 //     it for that hostdev.
-Plan plan(const DeviceMap& devices, const std::vector<DomainView>& domains, const Config& config,
+//
+// It takes time in proportion to devices, domains, hostdevs and what it finds. Rules take none, but for those
+// that a device may match and that were not compared with it before.
+Plan plan(const DeviceMap& devices, const std::vector<DomainView>& domains, const Rulebook& rules,
           const std::set<std::string>& put_aside = {}, const std::set<std::string>& taken_back = {});
 
 }  // namespace whawty

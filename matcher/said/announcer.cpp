@@ -46,11 +46,6 @@ std::string seconds_text(Clock::duration duration) {
   return concat(std::chrono::duration_cast<std::chrono::seconds>(duration).count(), " s");
 }
 
-template <class Finding>
-bool is_in(const std::vector<Finding>& said, const Finding& finding) {
-  return std::find(said.begin(), said.end(), finding) != said.end();
-}
-
 }  // namespace
 
 void Announcer::begin_again() {
@@ -117,14 +112,14 @@ void Announcer::failed(const ChangeKey& key, const Words& words, const Result& r
 
 void Announcer::found(const Plan& plan, const DeviceMap& devices) {
   for (const Conflict& one : plan.conflicts)
-    if (!is_in(conflicts_, one)) conflict(one, devices);
-  conflicts_ = plan.conflicts;
+    if (!conflicts_.contains(one)) conflict(one, devices);
+  conflicts_ = {plan.conflicts.begin(), plan.conflicts.end()};
   for (const Refusal& one : plan.refusals)
-    if (!is_passing(one) && !is_in(refusals_, one)) refusal(one, devices);
-  refusals_ = plan.refusals;
+    if (!is_passing(one) && !refusals_.contains(one)) refusal(one, devices);
+  refusals_ = {plan.refusals.begin(), plan.refusals.end()};
   for (const Empty& one : plan.empties)
-    if (!is_in(empties_, one)) empty(one);
-  empties_ = plan.empties;
+    if (!empties_.contains(one)) empty(one);
+  empties_ = {plan.empties.begin(), plan.empties.end()};
 }
 
 void Announcer::conflict(const Conflict& conflict, const DeviceMap& devices) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -77,9 +78,9 @@ class Announcer {
   LineSink& sink_;
   LimitedLog log_;
   std::map<ChangeKey, Words> words_;  // of the changes that have not ended
-  std::vector<Conflict> conflicts_;   // those that hold, and were said
-  std::vector<Refusal> refusals_;     // the same
-  std::vector<Empty> empties_;        // the same
+  std::set<Conflict> conflicts_;      // those that hold, and were said
+  std::set<Refusal> refusals_;        // the same
+  std::set<Empty> empties_;           // the same
 };
 
 }  // namespace whawty

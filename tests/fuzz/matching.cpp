@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "matcher/decided/match.h"
@@ -62,10 +63,10 @@ std::vector<std::pair<Uuid, std::string>> attaches_at_once(const Plan& plan, con
 
 // What was missing when its guest started changes nothing for any device.
 void check_missing(const Plan& plan, const DeviceMap& devices, std::vector<DomainView> domains,
-                   const Config& config) {
+                   const Rulebook& rules) {
   for (DomainView& domain : domains)
     std::erase_if(domain.hostdevs, [](const LiveHostdev& hostdev) { return hostdev.missing; });
-  const Plan without = whawty::plan(devices, domains, config);
+  const Plan without = whawty::plan(devices, domains, rules);
   require(plan.conflicts == without.conflicts && plan.refusals == without.refusals,
           "a device is kept from a machine by a hostdev that does not have it");
   const auto attaches = attaches_at_once(plan, plan);
@@ -73,6 +74,28 @@ void check_missing(const Plan& plan, const DeviceMap& devices, std::vector<Domai
           "what is attached depends on a hostdev without a device");
   require(attaches.size() == plan.attaches.size(),
           "a guest is to get what QEMU could take for a missing device");
+}
+
+// By comparing each rule with each device.
+std::vector<Claim> claims_of(const Config& config, const Device& device) {
+  std::vector<Claim> claims;
+  for (std::uint32_t machine = 0; machine < config.machines.size(); ++machine) {
+    std::optional<std::uint32_t> first, host;
+    const std::vector<Rule>& rules = config.machines[machine].rules;
+    for (std::uint32_t rule = 0; rule < rules.size(); ++rule) {
+      if (!matches(rules[rule], device)) continue;
+      if (!first) first = rule;
+      if (rules[rule].allow_host_device && !host) host = rule;
+    }
+    if (first) claims.push_back({machine, *first, host});
+  }
+  return claims;
+}
+
+void check_claims(const Rulebook& rules, const DeviceMap& devices) {
+  for (const auto& [sysname, device] : devices)
+    require(rules.claims(device) == claims_of(rules.config(), device),
+            "a device is claimed otherwise than by its rules");
 }
 
 bool is_keyboard(const HostUse& use) {
@@ -97,9 +120,11 @@ void check(const Plan& plan, const DeviceMap& devices, const std::vector<DomainV
                                       [&](const Machine& one) { return one.name == name; });
     require(machine != config.machines.end(), "a domain that is not configured is to get a device");
     const bool keyboard_only = std::all_of(device.host_uses.begin(), device.host_uses.end(), is_keyboard);
-    require(first_match(*machine, device) == attach.rule ||
-                first_match_for_host_device(*machine, device) == attach.rule,
-            "a device is attached by another rule than the first");
+    const auto rule = machine->rules.begin() + static_cast<std::ptrdiff_t>(attach.rule);
+    const bool is_first = std::none_of(machine->rules.begin(), rule, [&](const Rule& before) {
+      return (before.allow_host_device || !rule->allow_host_device) && matches(before, device);
+    });
+    require(is_first && matches(*rule, device), "a device is attached by another rule than the first");
     require(keyboard_only || machine->rules[attach.rule].allow_host_device,
             "a device that the host is using is attached");
     require(can_be_attached(device), "what no guest can have is attached");
@@ -112,13 +137,14 @@ void check(const Plan& plan, const DeviceMap& devices, const std::vector<DomainV
 }  // namespace
 
 bool matching(std::string_view bytes) {
-  const Config& config = two_machines();
+  const Rulebook rules(two_machines());
   Reader reader(bytes);
   const DeviceMap devices = read_devices(reader);
   const std::vector<DomainView> domains = read_domains(reader);
-  const Plan plan = whawty::plan(devices, domains, config);
-  check(plan, devices, domains, config);
-  check_missing(plan, devices, domains, config);
+  check_claims(rules, devices);
+  const Plan plan = whawty::plan(devices, domains, rules);
+  check(plan, devices, domains, rules.config());
+  check_missing(plan, devices, domains, rules);
   return !plan.attaches.empty() || !plan.detaches.empty();
 }
 

@@ -13,7 +13,7 @@
 #include "common/text.h"
 #include "config_text.h"
 #include "corpus.h"
-#include "matcher/decided/match.h"
+#include "matcher/decided/rulebook.h"
 
 namespace whawty::testing {
 namespace {
@@ -307,7 +307,7 @@ int load_and_match_sealed() {
   const auto good = load_config(std::vector<ConfigText>{{"config.yml", "", content}});
   const auto bad = load_config(std::vector<ConfigText>{{"config.yml", "", "machines: {a: &b [}"}});
   if (!std::holds_alternative<LoadedConfig>(good) || !std::holds_alternative<ConfigError>(bad)) return 1;
-  for (const Machine& machine : std::get<LoadedConfig>(good).config.machines) first_match(machine, device);
+  Rulebook(std::get<LoadedConfig>(good).config).claims(device);
   return 0;
 }
 

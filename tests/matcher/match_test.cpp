@@ -5,11 +5,10 @@
 #include <gmock/gmock.h>
 
 #include "matcher/configuration/config_loader.h"
+#include "matcher/decided/rulebook.h"
 
 namespace whawty {
 namespace {
-
-using testing::Optional;
 
 // A rule as the configuration has it, without the dash: "bus: 3, device: 5".
 Machine machine(const std::string& rules) {
@@ -45,6 +44,15 @@ class MatchTest : public testing::TestWithParam<Case> {};
 
 TEST_P(MatchTest, TheWebcam) {
   EXPECT_EQ(matches(machine("{" + GetParam().rule + "}").rules.at(0), webcam()), GetParam().matches);
+}
+
+TEST_P(MatchTest, TheWebcamAmongOtherRules) {
+  const Machine guest = machine("{" + GetParam().rule + "}, {vendor-id: 1}, {bus: 4, vendor-id: 2}");
+  Config config;
+  config.machines = {guest, guest};
+  const Claim first{0, 0, {}}, second{1, 0, {}};
+  EXPECT_EQ(Rulebook(config).claims(webcam()),
+            GetParam().matches ? std::vector({first, second}) : std::vector<Claim>());
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -110,12 +118,6 @@ INSTANTIATE_TEST_SUITE_P(Tags, MatchTest,
                                          Case{"udev: {tags: [seat], current-tags: [some-tag]}", true},
                                          Case{"udev: {tags: [seat], current-tags: [seat]}", false},
                                          Case{"bus: 4, udev: {tags: [seat]}", false}));
-
-TEST(FirstMatch, IsTheFirstRuleOfTheMachineThatFits) {
-  EXPECT_THAT(first_match(machine("{bus: 3}, {device: 5}"), webcam()), Optional(0u));
-  EXPECT_THAT(first_match(machine("{bus: 4}, {device: 5}, {bus: 3}"), webcam()), Optional(1u));
-  EXPECT_EQ(first_match(machine("{bus: 4}, {device: 6}"), webcam()), std::nullopt);
-}
 
 TEST(Matches, ComparesValuesAsBytes) {
   Machine guest = machine("{udev: {env: [{name: RAW, equals: x}]}}");
