@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 import unittest
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import apparmor
@@ -40,6 +40,7 @@ def main() -> int:
     systems.add_options(parser, enforcing=True)
     parser.add_argument("--main-path", action="store_true", help="only the tests that main_path.py names")
     parser.add_argument("--machines", type=int, default=1, metavar="N", help="so many hypervisors at a time")
+    parser.add_argument("--asking", action="store_true", help=argparse.SUPPRESS)  # one of several machines
     parser.add_argument("tests", nargs="*", metavar="TEST")
     options = parser.parse_args()
     system = systems.chosen(options)
@@ -53,11 +54,12 @@ def main() -> int:
         parser.error("no test has such a name")
     with _tree_for(options.tree, system) as tree:
         if options.machines > 1:
-            command = [sys.executable, __file__, "--tree", str(tree), *system.options,
-                       *(["--main-path"] if options.main_path else [])]
+            command = [sys.executable, __file__, "--asking", "--tree", str(tree), *system.options,
+                       *(["--main-path"] if options.main_path else []), *side_by_side.names_for(options.tests)]
             passed, failed = side_by_side.run(tests, command, options.machines)
         else:
-            passed, failed = _run(tests, tree, system)
+            batches = side_by_side.tests_asked_for(tests) if options.asking else [tests]
+            passed, failed = _run(batches, tree, system)
     print(f"{passed} passed, {failed} failed", flush=True)
     return 0 if failed == 0 else 1
 
@@ -90,7 +92,7 @@ def _tree_for(installed: pathlib.Path, system: System) -> Iterator[pathlib.Path]
         yield tree
 
 
-def _run(tests: list[unittest.TestCase], tree: pathlib.Path, system: System) -> tuple[int, int]:
+def _run(batches: Iterable[list[unittest.TestCase]], tree: pathlib.Path, system: System) -> tuple[int, int]:
     """How many tests passed, and how many failed."""
     with Hypervisor(tree, system) as hypervisor:
         stage = Stage(hypervisor)
@@ -104,7 +106,8 @@ def _run(tests: list[unittest.TestCase], tree: pathlib.Path, system: System) -> 
                 apparmor.assert_confines(hypervisor)
         Case.stage, Case.hypervisor, Case.guests, Case.daemon = stage, hypervisor, stage.guests, stage.daemon
         result = _Result(stage)
-        unittest.TestSuite(tests).run(result)
+        for tests in batches:
+            unittest.TestSuite(tests).run(result)
     failed = len({id(test) for test, _ in result.failures + result.errors})
     return result.testsRun - failed, failed
 
