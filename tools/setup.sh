@@ -89,6 +89,21 @@ own_release() { (. /etc/os-release && say "${VERSION_CODENAME:-}"); }
 # is /project there, and FOLDER /build.
 on_release() { /usr/bin/python3 tests/vm/builder.py "$1" --packages "$2" "${@:3}"; }
 
+# prepare_ahead: begins to make what ./test needs later, in the order in which it does, while other parts compile: this
+# takes one processor for a part of the time. Who needs something first waits for it, or says why there is none.
+prepare_ahead() {
+  local releases other
+  install_packages "${vm_packages[@]}"
+  mapfile -t releases < <(/usr/bin/python3 tests/vm/releases.py)
+  mkdir -p "$logs"
+  {
+    for other in "${releases[@]:1}"; do
+      nice -n 19 /usr/bin/python3 tests/vm/builder.py "$other" --packages "${release_packages[*]}" "build-$other" true
+    done
+    for other in "${releases[@]}"; do nice -n 19 /usr/bin/python3 tests/vm/image.py --release "$other"; done
+  } >"$logs/ahead.log" 2>&1 </dev/null &
+}
+
 # on_deb_builder RELEASE FOLDER COMMAND...: the same, with what Debian packages are built and checked with.
 on_deb_builder() { on_release "$1" "${deb_packages[*]} ${deb_check_packages[*]}" "${@:2}"; }
 
