@@ -4,6 +4,8 @@
 // Prints the tables that documents show: the bounds, and the system calls of all four processes.
 //
 //   print_profiles                   to standard output
+//   print_profiles --rows            the system calls for programs: a line a row, with tabs between process, text,
+//                                    numbers, and conditions "ARGUMENT:MASK:VALUE"
 //   print_profiles --check FILE...   fails unless each stands between its markers in one of the files
 //   print_profiles --write FILE...   puts them there
 #include <fcntl.h>
@@ -129,6 +131,29 @@ std::string system_calls() {
   return text + '\n';
 }
 
+// All conditions compare some bits of an argument.
+std::string numbers_of(const scmp_arg_cmp& condition) {
+  const bool whole = condition.op == SCMP_CMP_EQ;
+  return concat(condition.arg, ':', whole ? ~std::uint64_t{0} : condition.datum_a, ':',
+                whole ? condition.datum_a : condition.datum_b);
+}
+
+std::string row_of(const Profile& profile, const SyscallRule& rule) {
+  std::string numbers = concat(rule.number);
+  for (const NewerName& name : kNewerNames)
+    if (name.call == rule.number) numbers += concat(' ', name.newer);
+  std::string conditions;
+  for (const scmp_arg_cmp& condition : conditions_of(rule)) conditions += numbers_of(condition) + ' ';
+  return concat(profile.process, '\t', names_of(rule), ' ', text_of(rule), '\t', numbers, '\t', conditions, '\n');
+}
+
+std::string rows() {
+  std::string text;
+  for (const Profile& profile : profiles())
+    for (const SyscallRule& rule : profile.rules) text += row_of(profile, rule);
+  return text;
+}
+
 // With commas where it has five digits or more.
 std::string number(std::uint64_t value) {
   std::string text = std::to_string(value);
@@ -227,6 +252,10 @@ int main(int argc, char** argv) {
     if (!paths.empty() && arguments[1] == "--check") return check(arguments[0], paths);
     if (!paths.empty() && arguments[1] == "--write") {
       bring_up_to_date(paths, true);
+      return 0;
+    }
+    if (argc == 2 && arguments[1] == "--rows") {
+      std::cout << rows();
       return 0;
     }
     for (const Section& section : sections()) std::cout << section.text;

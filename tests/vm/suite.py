@@ -10,6 +10,7 @@ its file, or by a part of test_file.Class.test_method; without names, all are ru
 
 import argparse
 import contextlib
+import os
 import pathlib
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 import apparmor
 import enforcing
 import main_path
+import rows
 import side_by_side
 import systems
 from case import Case, Stage, describe
@@ -40,6 +42,8 @@ def main() -> int:
     systems.add_options(parser, enforcing=True)
     parser.add_argument("--main-path", action="store_true", help="only the tests that main_path.py names")
     parser.add_argument("--machines", type=int, default=1, metavar="N", help="so many hypervisors at a time")
+    parser.add_argument("--rows", nargs=2, type=pathlib.Path, metavar=("ROWS", "DIR"),
+                        help="record in DIR which system calls are made; see rows.py")
     parser.add_argument("--asking", action="store_true", help=argparse.SUPPRESS)  # one of several machines
     parser.add_argument("tests", nargs="*", metavar="TEST")
     options = parser.parse_args()
@@ -55,11 +59,12 @@ def main() -> int:
     with _tree_for(options.tree, system) as tree:
         if options.machines > 1:
             command = [sys.executable, __file__, "--asking", "--tree", str(tree), *system.options,
-                       *(["--main-path"] if options.main_path else []), *side_by_side.names_for(options.tests)]
+                       *(["--main-path"] if options.main_path else []),
+                       *(["--rows", *map(str, options.rows)] if options.rows else []), *side_by_side.names_for(options.tests)]
             passed, failed = side_by_side.run(tests, command, options.machines)
         else:
             batches = side_by_side.tests_asked_for(tests) if options.asking else [tests]
-            passed, failed = _run(batches, tree, system)
+            passed, failed = _run(batches, tree, system, options.rows)
     print(f"{passed} passed, {failed} failed", flush=True)
     return 0 if failed == 0 else 1
 
@@ -92,7 +97,8 @@ def _tree_for(installed: pathlib.Path, system: System) -> Iterator[pathlib.Path]
         yield tree
 
 
-def _run(batches: Iterable[list[unittest.TestCase]], tree: pathlib.Path, system: System) -> tuple[int, int]:
+def _run(batches: Iterable[list[unittest.TestCase]], tree: pathlib.Path, system: System,
+         recording: list[pathlib.Path] | None) -> tuple[int, int]:
     """How many tests passed, and how many failed."""
     with Hypervisor(tree, system) as hypervisor:
         stage = Stage(hypervisor)
@@ -106,8 +112,11 @@ def _run(batches: Iterable[list[unittest.TestCase]], tree: pathlib.Path, system:
                 apparmor.assert_confines(hypervisor)
         Case.stage, Case.hypervisor, Case.guests, Case.daemon = stage, hypervisor, stage.guests, stage.daemon
         result = _Result(stage)
+        recorder = rows.Recorder(hypervisor, rows.read_rows(recording[0])) if recording else None
         for tests in batches:
             unittest.TestSuite(tests).run(result)
+        if recorder and recording:
+            (recording[1] / f"{os.getpid()}").write_text(recorder.stop(), encoding="ascii")
     failed = len({id(test) for test, _ in result.failures + result.errors})
     return result.testsRun - failed, failed
 
