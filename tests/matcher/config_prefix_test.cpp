@@ -10,10 +10,10 @@
 #include <fstream>
 
 #include "common/text.h"
-#include "corpus.h"
 #include "matcher/configuration/config_loader.h"
+#include "tests/matcher/corpus.h"
 
-namespace whawty::testing {
+namespace whawty {
 namespace {
 
 bool libyaml_takes(std::string_view text) {
@@ -84,11 +84,11 @@ TEST(ConfigPrefix, IsTakenOnlyWhereAFileMayEnd) {
       "tell.\n";
   for (const std::filesystem::path& file : good_files())
     shown += concat('\n', file.lexically_relative(WHAWTY_CORPUS).string(), '\n', accepted_prefixes(file));
-  const std::string written = ::testing::TempDir() + "prefixes.txt";
+  const std::string written = testing::TempDir() + "prefixes.txt";
   std::ofstream(written) << shown;
   EXPECT_TRUE(shown == read_file(WHAWTY_CORPUS "/prefixes.txt"))
       << "compare " << written << " with tests/corpus/config/prefixes.txt";
 }
 
 }  // namespace
-}  // namespace whawty::testing
+}  // namespace whawty

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-#include "config_text.h"
+#include "tests/matcher/config_text.h"
+
+#include <stdexcept>
+#include <vector>
 
 #include "common/text.h"
 
-namespace whawty::testing {
+namespace whawty {
 namespace {
 
 std::string to_text(const PropertyCondition& condition) {
@@ -31,6 +34,12 @@ std::string to_text(const Rule& rule) {
 
 }  // namespace
 
+Config load(const std::string& yaml) {
+  const auto loaded = load_config(std::vector<ConfigText>{{"test.yml", "", yaml}});
+  if (const auto* const error = std::get_if<ConfigError>(&loaded)) throw std::runtime_error(error->message);
+  return std::get<LoadedConfig>(loaded).config;
+}
+
 std::string to_text(const LoadedConfig& loaded) {
   std::string text = concat("interval ", loaded.config.interval.count(), " ns\n");
   if (loaded.config.max_reconnects != Config{}.max_reconnects)
@@ -43,4 +52,4 @@ std::string to_text(const LoadedConfig& loaded) {
   return text;
 }
 
-}  // namespace whawty::testing
+}  // namespace whawty

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-#include "corpus.h"
+#include "tests/matcher/corpus.h"
 
 #include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
 
-namespace whawty::testing {
+namespace whawty {
 namespace {
 
 std::string test_name(const std::filesystem::path& path) {
@@ -52,4 +52,4 @@ std::string read_file(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-}  // namespace whawty::testing
+}  // namespace whawty

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace whawty::testing {
+namespace whawty {
 
 struct CorpusCase {
   std::string name;                   // letters, digits and underscores, as a test's name may have
@@ -17,6 +17,9 @@ struct CorpusCase {
   std::filesystem::path expectation;  // the file that says what must come of it
 };
 std::ostream& operator<<(std::ostream& out, const CorpusCase& corpus_case);
+
+// For INSTANTIATE_TEST_SUITE_P.
+inline constexpr auto kByName = [](const auto& info) { return info.param.name; };
 
 // All cases of a folder, sorted: each file with the input extension, and each folder. The expectation is the
 // same name with the other extension. Throws std::runtime_error for a file that is neither, and for one
@@ -27,4 +30,4 @@ std::vector<CorpusCase> corpus(const std::filesystem::path& folder, const std::s
 // Throws std::runtime_error when the file cannot be read.
 std::string read_file(const std::filesystem::path& path);
 
-}  // namespace whawty::testing
+}  // namespace whawty

@@ -6,17 +6,10 @@
 
 #include "common/bounds.h"
 #include "protocol/violation.h"
+#include "tests/values.h"
 
 namespace whawty {
 namespace {
-
-Device device(const std::string& sysname, std::uint16_t number = 2) {
-  Device result;
-  result.sysname = sysname;
-  result.bus = 1;
-  result.number = number;
-  return result;
-}
 
 DeviceTable with_snapshot(std::initializer_list<Device> devices) {
   DeviceTable table;
@@ -29,7 +22,7 @@ DeviceTable with_snapshot(std::initializer_list<Device> devices) {
 TEST(DeviceTable, IsCompleteAfterTheFirstSnapshot) {
   DeviceTable table;
   EXPECT_FALSE(table.apply(SnapshotBegin{}));
-  EXPECT_TRUE(table.apply(device("1-1")));
+  EXPECT_TRUE(table.apply(device_at("1-1")));
   EXPECT_FALSE(table.complete());
   EXPECT_TRUE(table.in_snapshot());
   EXPECT_TRUE(table.apply(SnapshotEnd{})) << "a decision may depend on it, even without a device";
@@ -38,16 +31,16 @@ TEST(DeviceTable, IsCompleteAfterTheFirstSnapshot) {
 }
 
 TEST(DeviceTable, ASnapshotThatShowsNothingNewChangesNothing) {
-  DeviceTable table = with_snapshot({device("1-1")});
+  DeviceTable table = with_snapshot({device_at("1-1")});
   EXPECT_FALSE(table.apply(SnapshotBegin{}));
-  EXPECT_FALSE(table.apply(device("1-1")));
+  EXPECT_FALSE(table.apply(device_at("1-1")));
   EXPECT_FALSE(table.apply(SnapshotEnd{}));
 }
 
 TEST(DeviceTable, WhatASnapshotDoesNotNameIsGone) {
-  DeviceTable table = with_snapshot({device("1-1"), device("1-2")});
+  DeviceTable table = with_snapshot({device_at("1-1"), device_at("1-2")});
   table.apply(SnapshotBegin{});
-  table.apply(device("1-2"));
+  table.apply(device_at("1-2"));
   EXPECT_EQ(table.devices().size(), 2U) << "until the snapshot has ended";
   EXPECT_TRUE(table.apply(SnapshotEnd{}));
   EXPECT_EQ(table.devices().size(), 1U);
@@ -55,14 +48,14 @@ TEST(DeviceTable, WhatASnapshotDoesNotNameIsGone) {
 }
 
 TEST(DeviceTable, TheNewestRecordOfANameReplacesTheOlder) {
-  DeviceTable table = with_snapshot({device("1-1", 2)});
-  EXPECT_TRUE(table.apply(device("1-1", 3)));
+  DeviceTable table = with_snapshot({device_at("1-1", 2)});
+  EXPECT_TRUE(table.apply(device_at("1-1", 3)));
   EXPECT_EQ(table.devices().at("1-1").number, 3);
-  EXPECT_FALSE(table.apply(device("1-1", 3)));
+  EXPECT_FALSE(table.apply(device_at("1-1", 3)));
 }
 
 TEST(DeviceTable, ARemovedDeviceIsGone) {
-  DeviceTable table = with_snapshot({device("1-1")});
+  DeviceTable table = with_snapshot({device_at("1-1")});
   EXPECT_FALSE(table.apply(DeviceRemoved{"1-2"}));
   EXPECT_TRUE(table.apply(DeviceRemoved{"1-1"}));
   EXPECT_TRUE(table.devices().empty());
@@ -74,21 +67,15 @@ TEST(DeviceTable, WhatTheProtocolDoesNotAllowIsAViolation) {
   table.apply(SnapshotBegin{});
   EXPECT_THROW(table.apply(SnapshotBegin{}), Violation);
   EXPECT_THROW(table.apply(DeviceRemoved{"1-1"}), Violation);
-  table.apply(device("1-1"));
-  EXPECT_THROW(table.apply(device("1-1")), Violation);
+  table.apply(device_at("1-1"));
+  EXPECT_THROW(table.apply(device_at("1-1")), Violation);
 }
 
 TEST(DeviceTable, MoreDevicesThanAreAllowedAreAViolation) {
   DeviceTable table = with_snapshot({});
-  for (std::size_t i = 0; i < kMaxDevices; ++i) table.apply(device("1-" + std::to_string(i)));
-  EXPECT_FALSE(table.apply(device("1-0"))) << "one that is known is no further one";
-  EXPECT_THROW(table.apply(device("2-1")), Violation);
-}
-
-Device connected_at(const std::string& microseconds, std::uint16_t number = 2) {
-  Device result = device("1-1", number);
-  result.properties = {{"USEC_INITIALIZED", microseconds}};
-  return result;
+  for (std::size_t i = 0; i < kMaxDevices; ++i) table.apply(device_at("1-" + std::to_string(i)));
+  EXPECT_FALSE(table.apply(device_at("1-0"))) << "one that is known is no further one";
+  EXPECT_THROW(table.apply(device_at("2-1")), Violation);
 }
 
 std::vector<Hostdev> left_of(DeviceTable& table) {
@@ -98,9 +85,7 @@ std::vector<Hostdev> left_of(DeviceTable& table) {
 }
 
 TEST(DeviceTable, TellsPortAndDigestOfWhatLeft) {
-  Device known = device("1-1");
-  known.digest = Digest{7};
-  DeviceTable table = with_snapshot({known, device("1-2")});
+  DeviceTable table = with_snapshot({with_digest(device_at("1-1"), {7}), silent(device_at("1-2"))});
   table.apply(DeviceRemoved{"1-1"});
   table.apply(DeviceRemoved{"1-2"});
   const std::vector<DeviceTable::Left> left = table.take_left();
@@ -112,21 +97,21 @@ TEST(DeviceTable, TellsPortAndDigestOfWhatLeft) {
 }
 
 TEST(DeviceTable, TellsWhatWasDisconnectedEvenIfItIsBack) {
-  DeviceTable table = with_snapshot({connected_at("100")});
-  table.apply(connected_at("100"));
+  DeviceTable table = with_snapshot({connected_at("100", device_at("1-1"))});
+  table.apply(connected_at("100", device_at("1-1")));
   EXPECT_TRUE(table.take_left().empty());
-  table.apply(connected_at("200"));
-  EXPECT_EQ(left_of(table), (std::vector<Hostdev>{{1, 2, 0, 0}})) << "connected again, numbered alike";
-  table.apply(connected_at("200", 3));
-  EXPECT_EQ(left_of(table), (std::vector<Hostdev>{{1, 2, 0, 0}})) << "numbered anew";
+  table.apply(connected_at("200", device_at("1-1")));
+  EXPECT_EQ(left_of(table), std::vector{hostdev_of(device_at("1-1"))}) << "connected again, numbered alike";
+  table.apply(connected_at("200", device_at("1-1", 3)));
+  EXPECT_EQ(left_of(table), std::vector{hostdev_of(device_at("1-1"))}) << "numbered anew";
   table.apply(DeviceRemoved{"1-1"});
-  EXPECT_EQ(left_of(table), (std::vector<Hostdev>{{1, 3, 0, 0}}));
+  EXPECT_EQ(left_of(table), std::vector{hostdev_of(device_at("1-1", 3))});
   EXPECT_TRUE(table.take_left().empty());
 }
 
 TEST(DeviceTable, ADeviceThatUdevHasYetToProcessIsStillTheSame) {
-  DeviceTable table = with_snapshot({device("1-1")});
-  table.apply(connected_at("100"));
+  DeviceTable table = with_snapshot({device_at("1-1")});
+  table.apply(connected_at("100", device_at("1-1")));
   EXPECT_TRUE(table.take_left().empty());
 }
 

@@ -5,12 +5,12 @@
 #include <gmock/gmock.h>
 
 #include "common/text.h"
-#include "corpus.h"
+#include "tests/matcher/corpus.h"
 
-namespace whawty::testing {
+namespace whawty {
 namespace {
 
-using ::testing::HasSubstr;
+using testing::HasSubstr;
 
 std::string to_text(const DomainDescription& description) {
   std::string text = description.active ? "active\n" : "inactive\n";
@@ -32,79 +32,48 @@ std::string with_source(const std::string& source) {
          "</source></hostdev></devices></domain>";
 }
 
-constexpr const char* kUnidentified = "active\nunidentified 1\n";
-
-std::string name_of(const ::testing::TestParamInfo<CorpusCase>& info) {
-  return info.param.name;
-}
-
-class DomainXmlCorpus : public ::testing::TestWithParam<CorpusCase> {};
+class DomainXmlCorpus : public testing::TestWithParam<CorpusCase> {};
 
 TEST_P(DomainXmlCorpus, GivesWhatStandsBesideIt) {
   EXPECT_EQ(result_of(read_file(GetParam().input)), read_file(GetParam().expectation));
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, DomainXmlCorpus,
-                         ::testing::ValuesIn(corpus(WHAWTY_CORPUS, ".xml", ".expected")), name_of);
+                         testing::ValuesIn(corpus(WHAWTY_CORPUS, ".xml", ".expected")), kByName);
 
-struct Source {
-  std::string xml;
-  std::string result;
-};
-void PrintTo(const Source& source, std::ostream* out) {
-  *out << source.xml;
+TEST(DomainXml, NumbersThatNameADeviceAreReadLikeThis) {
+  for (const auto& [source, hostdev] :
+       {std::pair{"<vendor id='0x046d'/><product id='0x0825'/>", "000/000 046d:0825"},
+        {"<vendor id='0X046D'/><product id='0x825'/>", "000/000 046d:0825"},
+        {"<vendor id='1133'/><product id='04045'/>", "000/000 046d:0825"},
+        {"<vendor id='0xffff'/><product id='0'/>", "000/000 ffff:0000"},
+        {"<product id='0x0825'/><vendor id='0x046d'/>", "000/000 046d:0825"},
+        {"<address bus='3' device='5'/>", "003/005 0000:0000"},
+        {"<address bus='0x3' device='010'/>", "003/008 0000:0000"},
+        {"<address bus='999' device='127'/>", "999/127 0000:0000"},
+        {"<vendor id='0x046d'/><product id='0x0825'/><address bus='3' device='5'/>", "003/005 046d:0825"}})
+    EXPECT_EQ(result_of(with_source(source)), concat("active\nhostdev ", hostdev, "\nunidentified 0\n"))
+        << source;
 }
 
-class DomainXmlNumbers : public ::testing::TestWithParam<Source> {};
-
-TEST_P(DomainXmlNumbers, AreReadLikeThis) {
-  EXPECT_EQ(result_of(with_source(GetParam().xml)), GetParam().result);
-}
-
-std::string identified(const std::string& hostdev) {
-  return "active\nhostdev " + hostdev + "\nunidentified 0\n";
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    Usable, DomainXmlNumbers,
-    ::testing::Values(Source{"<vendor id='0x046d'/><product id='0x0825'/>", identified("000/000 046d:0825")},
-                      Source{"<vendor id='0X046D'/><product id='0x825'/>", identified("000/000 046d:0825")},
-                      Source{"<vendor id='1133'/><product id='04045'/>", identified("000/000 046d:0825")},
-                      Source{"<vendor id='0xffff'/><product id='0'/>", identified("000/000 ffff:0000")},
-                      Source{"<product id='0x0825'/><vendor id='0x046d'/>", identified("000/000 046d:0825")},
-                      Source{"<address bus='3' device='5'/>", identified("003/005 0000:0000")},
-                      Source{"<address bus='0x3' device='010'/>", identified("003/008 0000:0000")},
-                      Source{"<address bus='999' device='127'/>", identified("999/127 0000:0000")},
-                      Source{"<vendor id='0x046d'/><product id='0x0825'/><address bus='3' device='5'/>",
-                             identified("003/005 046d:0825")}));
-
-INSTANTIATE_TEST_SUITE_P(
-    Unusable, DomainXmlNumbers,
-    ::testing::Values(
-        Source{"", kUnidentified}, Source{"<vendor id='0x046d'/>", kUnidentified},
-        Source{"<product id='0x0825'/>", kUnidentified}, Source{"<vendor/><product id='1'/>", kUnidentified},
-        Source{"<vendor id='0'/><product id='1'/>", kUnidentified},
-        Source{"<vendor id='0x10000'/><product id='1'/>", kUnidentified},
-        Source{"<vendor id='1'/><product id='65536'/>", kUnidentified},
-        Source{"<vendor id=''/><product id='1'/>", kUnidentified},
-        Source{"<vendor id='0x'/><product id='1'/>", kUnidentified},
-        Source{"<vendor id='046d'/><product id='1'/>", kUnidentified},
-        Source{"<vendor id='0x046d '/><product id='1'/>", kUnidentified},
-        Source{"<vendor id='-1'/><product id='1'/>", kUnidentified},
-        Source{"<vendor id='0x-1'/><product id='1'/>", kUnidentified},
-        Source{"<vendor id='+1'/><product id='1'/>", kUnidentified},
-        Source{"<vendor id='1'/><product id='1'/><vendor id='2'/>", kUnidentified},
-        Source{"<vendor id='1'/><product id='1'/><product id='2'/>", kUnidentified},
-        Source{"<address bus='3'/>", kUnidentified}, Source{"<address device='5'/>", kUnidentified},
-        Source{"<address bus='0' device='5'/>", kUnidentified},
-        Source{"<address bus='3' device='0'/>", kUnidentified},
-        Source{"<address bus='1000' device='5'/>", kUnidentified},
-        Source{"<address bus='3' device='128'/>", kUnidentified},
-        Source{"<address bus='3' device='08'/>", kUnidentified},
-        Source{"<address bus='3' device='5'/><address bus='3' device='6'/>", kUnidentified},
+TEST(DomainXml, NumbersThatNameNoneLeaveAHostdevUnidentified) {
+  for (const char* const source :
+       {"", "<vendor id='0x046d'/>", "<product id='0x0825'/>", "<vendor/><product id='1'/>",
+        "<vendor id='0'/><product id='1'/>", "<vendor id='0x10000'/><product id='1'/>",
+        "<vendor id='1'/><product id='65536'/>", "<vendor id=''/><product id='1'/>",
+        "<vendor id='0x'/><product id='1'/>", "<vendor id='046d'/><product id='1'/>",
+        "<vendor id='0x046d '/><product id='1'/>", "<vendor id='-1'/><product id='1'/>",
+        "<vendor id='0x-1'/><product id='1'/>", "<vendor id='+1'/><product id='1'/>",
+        "<vendor id='1'/><product id='1'/><vendor id='2'/>",
+        "<vendor id='1'/><product id='1'/><product id='2'/>", "<address bus='3'/>", "<address device='5'/>",
+        "<address bus='0' device='5'/>", "<address bus='3' device='0'/>", "<address bus='1000' device='5'/>",
+        "<address bus='3' device='128'/>", "<address bus='3' device='08'/>",
+        "<address bus='3' device='5'/><address bus='3' device='6'/>",
         // a usable pair does not make up for a malformed one
-        Source{"<vendor id='1'/><product id='1'/><address bus='3' device='x'/>", kUnidentified},
-        Source{"<vendor id='x'/><product id='1'/><address bus='3' device='5'/>", kUnidentified}));
+        "<vendor id='1'/><product id='1'/><address bus='3' device='x'/>",
+        "<vendor id='x'/><product id='1'/><address bus='3' device='5'/>"})
+    EXPECT_EQ(result_of(with_source(source)), "active\nunidentified 1\n") << source;
+}
 
 TEST(DomainXml, RefusesWhatIsNotWellFormed) {
   for (const char* const xml : {"", " ", "text", "<domain>", "<domain><devices></domain>", "<domain id=1/>",
@@ -141,4 +110,4 @@ TEST(DomainXml, HasNoMoreTagsThanThereIsMemoryFor) {
 }
 
 }  // namespace
-}  // namespace whawty::testing
+}  // namespace whawty

@@ -31,16 +31,21 @@ class FlappingTest : public testing::Test {
     }
     return put_aside;
   }
-  // A device comes to each of so many ports of the hub.
-  void dock(int ports, const std::string& hub = "1-1") {
-    for (int i = 1; i <= ports; ++i) appear(1, hub + '.' + std::to_string(i));
+  // A device comes to each of so many ports of hub 1-1, so many times.
+  void dock(int ports, int times = 1) {
+    for (int i = 0; i < ports * times; ++i) appear(1, "1-1." + std::to_string(1 + i % ports));
   }
   // A device comes to each of seven ports of the hub in turn, so many times after it was first there.
   void reconnect_behind(const std::string& hub, int times) {
-    dock(7, hub);
-    for (int i = 0; i < times; ++i) appear(1, hub + '.' + std::to_string(1 + i % 7));
+    for (int i = 0; i < 7 + times; ++i) appear(1, hub + '.' + std::to_string(1 + i % 7));
   }
   bool is_aside(const std::string& port = "1-1") const { return flapping_.is_put_aside(port); }
+  void expect_aside(const Ports& ports) const {
+    for (const std::string& port : ports) EXPECT_TRUE(is_aside(port)) << port;
+  }
+  void expect_served(const Ports& ports) const {
+    for (const std::string& port : ports) EXPECT_FALSE(is_aside(port)) << port;
+  }
   Ports take_back(Clock::time_point now) { return flapping_.take_back(now).ports; }
 
   Flapping flapping_;
@@ -48,13 +53,9 @@ class FlappingTest : public testing::Test {
   Ports hubs_put_aside_;
 };
 
-TEST_F(FlappingTest, AsManyReconnectsAsTheLimitAreFine) {
+TEST_F(FlappingTest, AsManyReconnectsAsTheLimitAreFineAndOneMoreIsTooMany) {
   EXPECT_EQ(appear(1 + 3), 0);
   EXPECT_FALSE(is_aside());
-}
-
-TEST_F(FlappingTest, OneMoreIsTooMany) {
-  EXPECT_EQ(appear(1 + 3), 0);
   EXPECT_EQ(appear(1), 1);
   EXPECT_TRUE(is_aside());
 }
@@ -133,18 +134,17 @@ TEST_F(FlappingTest, ALowerLimitCountsWhatWasBefore) {
 // Behind one hub. The limit of all together is four times that of one, which is 3.
 
 TEST_F(FlappingTest, AHubThatReconnectsADeviceAtEachOfItsPortsInTurnIsPutAsideAsAWhole) {
-  for (int round = 0; round < 4; ++round) dock(4);
+  dock(4, 4);
   EXPECT_EQ(hubs_put_aside_, Ports{}) << "twelve reconnects";
   EXPECT_FALSE(is_aside("1-1.1"));
   appear(1, "1-1.5.7");
   EXPECT_EQ(hubs_put_aside_, Ports{}) << "the first one at its port";
   appear(1, "1-1.5.7");
   EXPECT_EQ(hubs_put_aside_, Ports{"1-1"});
-  for (const char* const port : {"1-1", "1-1.1", "1-1.5.7", "1-1.5.8"}) EXPECT_TRUE(is_aside(port)) << port;
+  expect_aside({"1-1", "1-1.1", "1-1.5.7", "1-1.5.8"});
   appear(1, "1-1.6");
   EXPECT_TRUE(is_aside("1-1.6")) << "what comes later, too";
-  for (const char* const port : {"1-2", "1-11", "1-11.1", "2-1", "2-1.1"})
-    EXPECT_FALSE(is_aside(port)) << port;
+  expect_served({"1-2", "1-11", "1-11.1", "2-1", "2-1.1"});
 }
 
 TEST_F(FlappingTest, OtherPortsOfTheHostCountForThemselves) {
@@ -163,7 +163,7 @@ TEST_F(FlappingTest, ADeviceThatIsPutAsideAloneLeavesTheOthersOfItsHubAlone) {
 }
 
 TEST_F(FlappingTest, BehindAHubThatIsPutAsideNothingElseIs) {
-  for (int round = 0; round < 10; ++round) dock(7);
+  dock(7, 10);
   EXPECT_EQ(hubs_put_aside_, Ports{"1-1"});
   EXPECT_EQ(appear(100, "1-1.1") + appear(100, "1-1.9"), 0);
 }
@@ -198,7 +198,7 @@ TEST_F(FlappingTest, BehindAHubOnlyTheLastMinuteCounts) {
 }
 
 TEST_F(FlappingTest, AHubIsTakenBackWhenNothingHappenedBehindItForHalfAMinute) {
-  for (int round = 0; round < 10; ++round) dock(5);
+  dock(5, 10);
   EXPECT_EQ(flapping_.next(), kStart + 30s);
   flapping_.left("1-1.3", now_ += 20s);
   EXPECT_EQ(flapping_.take_back(kStart + 30s).hubs, Ports{});
@@ -216,11 +216,11 @@ TEST_F(FlappingTest, AHubIsTakenBackWhenNothingHappenedBehindItForHalfAMinute) {
 }
 
 TEST_F(FlappingTest, ALimitOfZeroIsNoneForAHubEither) {
-  for (int round = 0; round < 10; ++round) dock(7);
+  dock(7, 10);
   flapping_.limit(0);
   EXPECT_FALSE(is_aside("1-1.1"));
   EXPECT_EQ(flapping_.next(), Clock::time_point::max());
-  for (int round = 0; round < 100; ++round) dock(7);
+  dock(7, 100);
   EXPECT_EQ(hubs_put_aside_, Ports{"1-1"});
 }
 
@@ -231,22 +231,16 @@ TEST_F(FlappingTest, AHubThatDoesHarmIsPutAsideAndNotTheOneThatItIsPluggedInto) 
   appear(2, "1-1.2");
   reconnect_behind("1-1.4", 13);
   EXPECT_EQ(hubs_put_aside_, Ports{"1-1.4"}) << "thirteen reconnects; fourteen behind 1-1";
-  for (const char* const port : {"1-1.1", "1-1.2", "1-1.3", "1-1.41", "1-1"})
-    EXPECT_FALSE(is_aside(port)) << port;
-  for (const char* const port : {"1-1.4", "1-1.4.1", "1-1.4.7"}) EXPECT_TRUE(is_aside(port)) << port;
+  expect_served({"1-1.1", "1-1.2", "1-1.3", "1-1.41", "1-1"});
+  expect_aside({"1-1.4", "1-1.4.1", "1-1.4.7"});
 }
 
-TEST_F(FlappingTest, WhatAHubThatIsPutAsideDoesPutsNoPortBesideItAside) {
+TEST_F(FlappingTest,
+       PortsBesideAHubThatIsPutAsideMayReconnectTwiceAsOftenAsOneDeviceBeforeTheOuterHubIsPutAside) {
   reconnect_behind("1-1.4", 1000);
   for (int i = 1; i <= 3; ++i) appear(3, "1-1." + std::to_string(i));
   EXPECT_EQ(hubs_put_aside_, Ports{"1-1.4"}) << "six reconnects beside it";
   EXPECT_FALSE(is_aside("1-1.1"));
-}
-
-TEST_F(FlappingTest, PortsBesideItMayReconnectTwiceAsOftenAsOneDeviceBeforeTheOuterHubIsPutAside) {
-  reconnect_behind("1-1.4", 13);
-  for (int i = 1; i <= 3; ++i) appear(3, "1-1." + std::to_string(i));
-  EXPECT_EQ(hubs_put_aside_, Ports{"1-1.4"});
   appear(1, "1-1.1");
   EXPECT_EQ(hubs_put_aside_, (Ports{"1-1.4", "1-1"}));
 }
@@ -312,7 +306,7 @@ TEST_F(FlappingTest, APortThatWasQuietIsServedThoughAHubOnItsWayIsPutAside) {
 }
 
 TEST_F(FlappingTest, EachPortOfAHubThatIsPutAsideIsTakenBackByItsOwnQuiet) {
-  for (int round = 0; round < 10; ++round) dock(5);
+  dock(5, 10);
   for (int i = 0; i < 10; ++i) {
     appear(1, "1-1.5");
     const auto quiet = flapping_.take_back(now_);
@@ -327,7 +321,7 @@ TEST_F(FlappingTest, EachPortOfAHubThatIsPutAsideIsTakenBackByItsOwnQuiet) {
 }
 
 TEST_F(FlappingTest, WhatComesToAQuietPortOfAHubThatIsPutAsideIsServedWhenItHasBeenQuietAgain) {
-  for (int round = 0; round < 10; ++round) dock(5);
+  dock(5, 10);
   now_ += 29s;
   appear(1, "1-1.9");
   EXPECT_TRUE(is_aside("1-1.9"));

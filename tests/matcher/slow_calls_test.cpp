@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "common/text.h"
 #include "tests/matcher/world.h"
 
 namespace whawty {
@@ -21,31 +22,24 @@ constexpr auto kVerySlow = 5000ms;  // on a busy one
 constexpr std::uint16_t kDevices = 10;
 constexpr std::uint16_t kFirst = 11, kLast = 20;
 Device of_dock(std::uint16_t number) {
-  Device device = webcam(number);
-  device.sysname = concat("1-1.", number);
-  return device;
+  return webcam(number, concat("1-1.", number));
 }
 
-class SlowCalls : public testing::TestWithParam<Clock::duration> {
+class SlowCalls : public WorldTest, public testing::WithParamInterface<Clock::duration> {
  protected:
-  SlowCalls() {
-    world_.add("a");
-    world_.configure("{interval: 5s, machines: {a: {devices: [{vendor-id: 0x046d}]}}}");
-    world_.snapshot({});
-  }
+  SlowCalls() { begin({}, kWebcamToA, "interval: 5s"); }
 
   void plug_dock() {
-    for (std::uint16_t number = kFirst; number <= kLast; ++number) world_.plug_unanswered(of_dock(number));
+    for (std::uint16_t number = kFirst; number <= kLast; ++number) plug_unanswered(of_dock(number));
   }
-  void unplug(std::uint16_t number) { world_.unplug_unanswered(of_dock(number).sysname); }
-  void pass(Clock::duration duration) { world_.pass_slowly(duration, each_); }
+  void unplug(std::uint16_t number) { unplug_unanswered(of_dock(number).sysname); }
+  void pass(Clock::duration duration) { pass_slowly(duration, each_); }
   void expect_no_complaint() {
-    EXPECT_EQ(world_.count(log::Level::kWarning, ""), 0U);
-    EXPECT_EQ(world_.count(log::Level::kError, ""), 0U);
+    EXPECT_EQ(warnings(), 0U);
+    EXPECT_EQ(errors(), 0U);
   }
 
   const Clock::duration each_ = GetParam();
-  World world_;
 };
 
 INSTANTIATE_TEST_SUITE_P(Matcher, SlowCalls, testing::Values(kSlow, kVerySlow));
@@ -53,42 +47,42 @@ INSTANTIATE_TEST_SUITE_P(Matcher, SlowCalls, testing::Values(kSlow, kVerySlow));
 TEST_P(SlowCalls, ADockIsServedOneDeviceAfterTheOtherAndNothingIsComplainedOf) {
   plug_dock();
   pass(kDevices * each_ + 100ms);
-  EXPECT_THAT(world_.domains["a"].hostdevs, SizeIs(kDevices));
-  EXPECT_EQ(world_.count(log::Level::kInfo, concat("to a by a[0] in ", each_ / 1ms, " ms")), kDevices)
+  EXPECT_THAT(a.hostdevs, SizeIs(kDevices));
+  EXPECT_EQ(infos(concat("to a by a[0] in ", each_ / 1ms, " ms")), kDevices)
       << "a call is counted from its beginning";
   pass(60s);
-  EXPECT_THAT(world_.calls, SizeIs(kDevices));
+  EXPECT_THAT(calls, SizeIs(kDevices));
   expect_no_complaint();
 }
 
 TEST_P(SlowCalls, WhatLeavesIsDetachedBeforeTheRestOfADockIsAttached) {
   plug_dock();
   pass(each_ + each_ / 2);
-  ASSERT_THAT(world_.calls, ElementsAre("attach 1/11 a"));
+  ASSERT_THAT(calls, ElementsAre("attach 1/11 a"));
   unplug(kFirst);
   pass(2 * each_);
-  EXPECT_THAT(world_.calls, ElementsAre("attach 1/11 a", "attach 1/12 a", "detach 1/11 a"));
+  EXPECT_THAT(calls, ElementsAre("attach 1/11 a", "attach 1/12 a", "detach 1/11 a"));
   pass(kDevices * each_);
-  EXPECT_THAT(world_.domains["a"].hostdevs, SizeIs(kDevices - 1));
+  EXPECT_THAT(a.hostdevs, SizeIs(kDevices - 1));
   expect_no_complaint();
 }
 
 // Each attach that works is an event of the guest, which may be what the one that failed needs.
 TEST_P(SlowCalls, ADeviceThatCannotBeAttachedDelaysTheOthersOnce) {
-  world_.domains["a"].refused = {kFirst};
+  a.refused = {kFirst};
   plug_dock();
   pass(kDevices * each_ + 100ms);
-  EXPECT_THAT(world_.domains["a"].hostdevs, SizeIs(kDevices - 1));
+  EXPECT_THAT(a.hostdevs, SizeIs(kDevices - 1));
 }
 
 TEST_P(SlowCalls, ADetachIsNotRepeatedWhileTheGuestTakesItsTime) {
   plug_dock();
   pass(kDevices * each_ + 100ms);
-  world_.calls.clear();
-  world_.domains["a"].in_vain = true;
+  calls.clear();
+  a.in_vain = true;
   unplug(kFirst);
   pass(each_ + 4900ms);
-  EXPECT_THAT(world_.calls, ElementsAre("detach 1/11 a"));
+  EXPECT_THAT(calls, ElementsAre("detach 1/11 a"));
   expect_no_complaint();
 }
 
@@ -97,24 +91,25 @@ TEST_P(SlowCalls, ADockThatComesAndGoesLeavesNothingBehind) {
   pass(3 * each_);
   for (std::uint16_t number = kFirst; number <= kLast; ++number) unplug(number);
   pass(kDevices * each_);
-  EXPECT_THAT(world_.domains["a"].hostdevs, SizeIs(0));
-  EXPECT_LE(world_.calls.size(), 8U) << "four attaches at most, and as many detaches";
+  EXPECT_THAT(a.hostdevs, SizeIs(0));
+  EXPECT_LE(calls.size(), 8U) << "four attaches at most, and as many detaches";
   expect_no_complaint();
 }
 
 // libvirt tells of a death when it has unloaded the guest's profile, which takes as long as to load one.
 TEST_P(SlowCalls, ADeathThatIsToldLateIsStillTheDevices) {
-  world_.plug_unanswered(of_dock(kFirst));
+  plug_unanswered(of_dock(kFirst));
   for (int deaths = 1; deaths <= 2; ++deaths) {
     pass(each_ + 100ms);
-    ASSERT_THAT(world_.domains["a"].hostdevs, SizeIs(1));
+    ASSERT_THAT(a.hostdevs, SizeIs(1));
     pass(1s + each_);
-    world_.die("a");
-    world_.start_unanswered("a");
+    die("a");
+    a.running = true;
+    event_unanswered("a");
   }
   pass(60s);
-  EXPECT_THAT(world_.domains["a"].hostdevs, SizeIs(0));
-  EXPECT_EQ(world_.count(log::Level::kWarning, "is put aside for machine a, whose QEMU died twice"), 1U);
+  EXPECT_THAT(a.hostdevs, SizeIs(0));
+  EXPECT_EQ(warnings("is put aside for machine a, whose QEMU died twice"), 1U);
 }
 
 }  // namespace

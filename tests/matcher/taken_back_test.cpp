@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/values.h"
+
 namespace whawty {
 namespace {
 
@@ -14,15 +16,10 @@ using testing::IsEmpty;
 
 class TakenBackTest : public testing::Test {
  protected:
-  TakenBackTest() {
-    devices_["1-1"].driver = DriverKind::kHost;
-    devices_["1-2"].driver = DriverKind::kHost;
-  }
-
   void look(const std::vector<Contested>& contested) { taken_.look(devices_, contested, now_); }
   TakenBack::Findings confirm() { return taken_.confirm(now_); }
 
-  DeviceMap devices_;
+  DeviceMap devices_{{"1-1", driven(webcam())}, {"1-2", driven(twin_of_webcam())}};
   TakenBack taken_;
   TakenBack::Clock::time_point now_{1000s};
 };
