@@ -10,15 +10,12 @@
 #include "protocol/matcher_to_supervisor.h"
 #include "protocol/scanner_to_matcher.h"
 #include "protocol/supervisor_to_matcher.h"
+#include "tests/values.h"
 
 namespace whawty::fuzz {
 namespace {
 
 using Seeds = std::vector<std::string>;
-
-constexpr Uuid kUuid{0x0123456789abcdef, 0xfedcba9876543210};
-constexpr Digest kDigest{1, 2, 3, 4};
-constexpr Hostdev kHostdev{3, 5, 0x046d, 0x0825};
 
 // Each message twice: as a datagram, and as the content that its frame is made for.
 template <class Message>
@@ -31,25 +28,6 @@ Seeds datagrams(const std::vector<Message>& messages) {
     seeds.push_back('\1' + bytes.substr(8));
   }
   return seeds;
-}
-
-Device webcam() {
-  return {"3-6.3",
-          3,
-          5,
-          0x046d,
-          0x0825,
-          0,
-          {0x0e, 0x01},
-          {{"ID_MODEL", "0825"}, {"ID_SERIAL_SHORT", "\xff 3187B60\n"}},
-          {"seat", "uaccess"},
-          {"seat"},
-          false,
-          kDigest,
-          {{HostUseKind::kMounted, "sdb1"}, {HostUseKind::kKeyboard, "input5"}},
-          true,
-          DriverKind::kHost,
-          "usbhid"};
 }
 
 std::string bytes(std::initializer_list<int> values) {
@@ -108,15 +86,15 @@ Seeds stories() {
 std::vector<std::string> seeds(std::string_view target) {
   if (target == "scanner_to_matcher")
     return datagrams<ScannerMessage>(
-        {SnapshotBegin{}, webcam(), DeviceRemoved{"3-6.3"}, SnapshotEnd{}, Pong{}});
+        {SnapshotBegin{}, device_with_everything(), DeviceRemoved{"3-6.3"}, SnapshotEnd{}, Pong{}});
   if (target == "matcher_to_scanner")
     return datagrams<ScanRequest>({ScanRequest::kRescan, ScanRequest::kPing});
   if (target == "matcher_to_actuator")
     return datagrams<Request>({{1, ListDomains{}},
                                {2, DescribeDomain{kUuid}},
                                {3, AttachHostdev{kUuid, kHostdev, kDigest}},
-                               {4, DetachHostdev{kUuid, {0, 0, 0x046d, 0x0825}}},
-                               {5, DetachHostdev{kUuid, {3, 5, 0, 0}}},
+                               {4, DetachHostdev{kUuid, by_ids(webcam())}},
+                               {5, DetachHostdev{kUuid, by_address(webcam())}},
                                {6, Ping{}}});
   if (target == "actuator_to_matcher")
     return datagrams<ActuatorMessage>(

@@ -130,4 +130,18 @@ void expect_root_checks(Decode decode) {
   EXPECT_TRUE(is_violation(decode, framed({3, 0}))) << "a capability";
 }
 
+// All of that, of valid messages; the frame is that of the first.
+template <class Decode>
+void expect_checks(Decode decode, const std::vector<Datagram>& valid) {
+  expect_frame_checks(decode, valid.front());
+  expect_root_checks(decode);
+  for (std::size_t i = 0; i < valid.size(); ++i)
+    expect_survives_mutation(decode, valid[i], static_cast<unsigned>(i) + 1);
+}
+
+// A message whose union is of such a kind.
+inline Datagram of_kind(std::uint64_t kind) {
+  return framed({struct_pointer(0, 1, 1), kind, 0});
+}
+
 }  // namespace whawty::hostile
