@@ -124,6 +124,11 @@ TEST(Attempts, AChangeWhileAnAttemptSucceedsLeavesThePatience) {
   attempts.hurry(kDomain);
   attempts.ended(kKey, true, kStart, 5s);
   EXPECT_EQ(attempts.next(kStart), kStart + 5s) << "it is the attempt that changed something";
+  for (int i = 0; i < 6; ++i) attempts.ended(kKey, true, kStart);
+  attempts.began(kKey);
+  attempts.hurry(kDomain);
+  attempts.ended(kKey, true, kStart);
+  EXPECT_GT(attempts.next(kStart), kStart + 5s) << "nor does it begin anew";
 }
 
 }  // namespace

@@ -259,6 +259,7 @@ TEST_F(FlappingTest, HubsThatArePutAsideOneAfterTheOtherTakeTheOuterOneAlong) {
   EXPECT_EQ(hubs_put_aside_.size(), 2U);
   appear(4, "1-1.1");
   EXPECT_FALSE(is_aside("1-1.1"));
+  EXPECT_EQ(flapping_.take_back(now_ + 30s).hubs, Ports{"1-1.4"}) << "and not what is behind it once more";
 }
 
 // However it is spread: five hubs, one behind the other, are all that USB knows.

@@ -66,6 +66,11 @@ DomainView busy(DomainView view) {
   view.settled = false;
   return view;
 }
+// The devices of its hostdevs were disconnected.
+DomainView orphaned(DomainView view) {
+  view.orphans.assign(view.hostdevs.begin(), view.hostdevs.end());
+  return view;
+}
 // It has died of the device.
 DomainView shy_of(const Device& device, DomainView view) {
   view.put_aside = {device.sysname};
@@ -181,6 +186,8 @@ INSTANTIATE_TEST_SUITE_P(
               "a: bus: 1; b: device: 5", "a wants webcam of b"),
         given("a hostdev without address stands for the twin that the machine's rules want", {kWebcam, kTwin},
               {guest("a", {foreign(by_ids(kWebcam))})}, "a: device: 6", ""),
+        given("and for the first of those that they want", {kWebcam, kTwin},
+              {guest("a", {foreign(by_ids(kWebcam))})}, "a: bus: 1", "attach twin to a"),
         given("a machine that is off or missing is skipped", {kWebcam}, {guest("b")}, "a: bus: 1", ""),
         given("a guest that is not in the configuration is left alone", {kWebcam, kScale},
               {guest("x", {foreign(kScale), foreign(Hostdev{3, 3, 1, 1})})}, "a: bus: 1", ""),
@@ -202,6 +209,14 @@ INSTANTIATE_TEST_SUITE_P(
         given("a hostdev whose numbers another device now has is detached", {kWebcam},
               {guest("a", {foreign(Hostdev{1, 5, 0x0922, 0x8003})})}, "a: vendor-id: 0x0922",
               "detach 1/5 0922:8003 from a: left"),
+        given("one of another product of that vendor is none of the device", {kWebcam},
+              {guest("a", {foreign(Hostdev{0, 0, 0x046d, 0x0826})})}, "a: bus: 1",
+              "detach 046d:0826 from a: left; attach webcam to a"),
+        given("one whose device was disconnected is detached, though its numbers are back", {kWebcam},
+              {orphaned(guest("a", {foreign(kWebcam)}))}, "a: bus: 1", "detach webcam from a: left"),
+        given("in a domain that is no machine it is in the way of what has them now", {kWebcam},
+              {orphaned(guest("x", {foreign(by_ids(kWebcam))})), guest("b")}, "b: bus: 1",
+              "b wants webcam of x"),
         given("a device that is still the one which was attached stays", {kWebcam},
               {guest("a", {marked(kWebcam, 0)})}, "a: bus: 1", ""),
         given("another one with the same numbers is attached when the old hostdev is gone, not before",
