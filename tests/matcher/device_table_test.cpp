@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "common/bounds.h"
+#include "common/text.h"
 #include "protocol/violation.h"
 #include "tests/values.h"
 
@@ -17,6 +18,12 @@ DeviceTable with_snapshot(std::initializer_list<Device> devices) {
   for (const Device& one : devices) table.apply(one);
   table.apply(SnapshotEnd{});
   return table;
+}
+
+std::vector<Hostdev> left_of(DeviceTable& table) {
+  std::vector<Hostdev> numbers;
+  for (const DeviceTable::Left& left : table.take_left()) numbers.push_back(left.numbers);
+  return numbers;
 }
 
 TEST(DeviceTable, IsCompleteAfterTheFirstSnapshot) {
@@ -45,6 +52,7 @@ TEST(DeviceTable, WhatASnapshotDoesNotNameIsGone) {
   EXPECT_TRUE(table.apply(SnapshotEnd{}));
   EXPECT_EQ(table.devices().size(), 1U);
   EXPECT_TRUE(table.devices().contains("1-2"));
+  EXPECT_EQ(left_of(table), std::vector{hostdev_of(device_at("1-1"))});
 }
 
 TEST(DeviceTable, TheNewestRecordOfANameReplacesTheOlder) {
@@ -78,10 +86,37 @@ TEST(DeviceTable, MoreDevicesThanAreAllowedAreAViolation) {
   EXPECT_THROW(table.apply(device_at("2-1")), Violation);
 }
 
-std::vector<Hostdev> left_of(DeviceTable& table) {
-  std::vector<Hostdev> numbers;
-  for (const DeviceTable::Left& left : table.take_left()) numbers.push_back(left.numbers);
-  return numbers;
+// Devices of as much as there is room for, at ports of this bus.
+std::size_t apply_all_that_fit(DeviceTable& table, int bus, char value = 'x') {
+  const auto large = [&](std::size_t i) {
+    Device device = device_at(concat(bus, '-', i));
+    device.properties = {{"A", std::string(kMaxPropertyValue, value)}};
+    return device;
+  };
+  const std::size_t fit = kMaxFootprint / footprint(large(0));
+  for (std::size_t i = 0; i < fit; ++i) table.apply(large(i));
+  return fit;
+}
+
+TEST(DeviceTable, MoreMemoryThanIsAllowedIsAViolation) {
+  DeviceTable table = with_snapshot({});
+  apply_all_that_fit(table, 1);
+  apply_all_that_fit(table, 1, 'y');
+  EXPECT_EQ(table.devices().begin()->second.properties[0].value[0], 'y') << "a new record replaces the old";
+  EXPECT_THROW(apply_all_that_fit(table, 2), Violation);
+}
+
+TEST(DeviceTable, ASnapshotMayBeOfAsMuchMemoryAsTheOneBefore) {
+  DeviceTable table = with_snapshot({});
+  apply_all_that_fit(table, 1);
+  table.apply(SnapshotBegin{});
+  const std::size_t fit = apply_all_that_fit(table, 2);
+  table.apply(SnapshotEnd{});
+  EXPECT_EQ(table.devices().size(), fit);
+  table.apply(SnapshotBegin{});
+  apply_all_that_fit(table, 2);
+  apply_all_that_fit(table, 3);
+  EXPECT_THROW(table.apply(SnapshotEnd{}), Violation) << "of both at once";
 }
 
 TEST(DeviceTable, TellsPortAndDigestOfWhatLeft) {

@@ -147,6 +147,13 @@ TEST_F(FlappingTest, AHubThatReconnectsADeviceAtEachOfItsPortsInTurnIsPutAsideAs
   expect_served({"1-2", "1-11", "1-11.1", "2-1", "2-1.1"});
 }
 
+TEST_F(FlappingTest, APortWhoseNameBeginsLikeAHubsIsNotBehindIt) {
+  appear(5, "1-11");
+  dock(7, 10);
+  EXPECT_EQ(hubs_put_aside_, Ports{"1-1"});
+  expect_aside({"1-11"});
+}
+
 TEST_F(FlappingTest, OtherPortsOfTheHostCountForThemselves) {
   for (int i = 0; i < 4; ++i)
     for (const char* const port : {"1-1.1", "1-1.2", "1-1.3", "1-2.1", "1-2.2", "1-2.3"}) appear(1, port);
@@ -356,6 +363,14 @@ TEST_F(FlappingTest, WhatIsPutAsideIsNotForgottenForLackOfRoom) {
   appear(5, "3-1");
   EXPECT_TRUE(is_aside("3-1"));
   EXPECT_EQ(take_back(now_), Ports{"1-1"});
+}
+
+TEST_F(FlappingTest, NorAreThePortsOfAHubThatIs) {
+  dock(5, 10);
+  for (std::size_t i = 0; i < kMaxDevices + 1024; ++i) appear(1, "2-" + std::to_string(i));
+  now_ += 60s;
+  appear(1, "3-1");
+  EXPECT_EQ(flapping_.take_back(now_).hubs, Ports{"1-1"});
 }
 
 }  // namespace

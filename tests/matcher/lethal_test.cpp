@@ -183,8 +183,22 @@ TEST_F(LethalTest, ClearedItKnowsNothing) {
   EXPECT_FALSE(is_put_aside(kA, kDevice));
 }
 
+Lethal::Subject nth(std::size_t i) {
+  return {std::to_string(i), Digest{i}};
+}
+
+TEST_F(LethalTest, WhatIsPutAsideIsForgottenForLackOfRoomOnlyWhenItHasLeft) {
+  for (const bool has_left : {false, true}) {
+    lethal_.clear();
+    die_twice();
+    if (has_left) lethal_.left(kDevice, {}, now_);
+    now_ += 2 * Lethal::kCountedFor;
+    for (std::size_t i = 0; i <= kMaxDevices; ++i) lethal_.changed(kA, nth(i), now_);
+    EXPECT_EQ(is_put_aside(kA, kDevice), !has_left);
+  }
+}
+
 TEST_F(LethalTest, ItWatchesNoMoreThanThereCanBeDevices) {
-  const auto nth = [](std::size_t i) { return Lethal::Subject{std::to_string(i), Digest{i}}; };
   for (int round = 0; round < 2; ++round) {
     now_ += 10s;
     for (std::size_t i = 0; i <= kMaxDevices; ++i) lethal_.changed(kA, nth(i), now_);
