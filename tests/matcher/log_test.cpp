@@ -16,7 +16,7 @@ TEST_F(LogTest, DebugModeListsDevicesAndGuests) {
   EXPECT_EQ(debugs("device 001/005 046d:0825"), 1U);
   EXPECT_EQ(debugs("  ID_SERIAL_SHORT = 3187B60"), 1U);
   EXPECT_EQ(debugs("guest a 00000000-0000-0007-0000-000000000001 running"), 1U);
-  EXPECT_EQ(debugs("guest off"), 1U);
+  EXPECT_EQ(debugs("guest off 00000000-0000-0007-0000-000000000002 off"), 1U);
 }
 
 TEST_F(LogTest, DebugModeListsADeviceThatComesOrAnswersLaterThanTheScan) {
@@ -29,6 +29,18 @@ TEST_F(LogTest, DebugModeListsADeviceThatComesOrAnswersLaterThanTheScan) {
   EXPECT_EQ(debugs("  ID_SERIAL_SHORT = 3187B60"), 1U);
   plug(webcam());
   EXPECT_EQ(debugs("device "), 2U) << "nothing is new";
+}
+
+TEST_F(LogTest, WhatStillIsIsSaidAgainAfterAReload) {
+  a.hostdevs = {{1, 9, 0x0922, 0x8003}};
+  const char kMachines[] = "a: bus: 1 | bus: 2; b: bus: 1";
+  begin({webcam(), mounted(scale())}, kMachines, "foreign-devices: keep");
+  for (std::size_t times = 1; times <= 2; ++times) {
+    EXPECT_EQ(warnings("machine b also wants"), times);
+    EXPECT_EQ(warnings("stays with the host"), times);
+    EXPECT_EQ(warnings("machine a keeps the hostdev of 001/009 0922:8003, whose device left"), times);
+    configure(kMachines, "foreign-devices: keep");
+  }
 }
 
 TEST_F(LogTest, AConflictThatComesAndGoesDoesNotFillIt) {
