@@ -95,6 +95,19 @@ TEST_F(DeathsTest, AGuestThatIsSwitchedOffDiesOfNothing) {
   EXPECT_EQ(calls, Calls(6, "attach 1/5 a"));
 }
 
+TEST_F(DeathsTest, OfAGuestThatIsNotConfiguredNothingIsSaid) {
+  begin({webcam(4)}, "b: bus: 9");
+  for (std::uint16_t i = 5; i <= 7; ++i) {
+    a.hostdevs = {hostdev_of(webcam(i - 1))};
+    event("a");
+    pass(10s);
+    reconnect("1-1", webcam(i));
+    die("a");
+    start("a");
+  }
+  EXPECT_EQ(warnings(), 0U);
+}
+
 TEST_F(DeathsTest, ADeathMayBeToldAfterTheGuestWasSeenToBeOff) {
   begin({webcam(4)});
   for (std::uint16_t i = 5; i <= 6; ++i) {

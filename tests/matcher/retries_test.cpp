@@ -65,6 +65,15 @@ TEST_F(RetriesTest, AnEventBeforeAnAttachThatFailsLeadsToOneMoreOnly) {
   EXPECT_EQ(calls.size(), before + 1);
 }
 
+TEST_F(RetriesTest, AReloadLeadsToAnotherAtOnce) {
+  a.error = "no";
+  begin({webcam()});
+  pass(60s);  // the pauses have become long
+  a.error.clear();
+  configure(kWebcamToA);
+  EXPECT_EQ(infos("attached"), 1U);
+}
+
 // Each attach that fails makes the host's driver come and go: no reason to try the next one at once.
 TEST_F(RetriesTest, AChangeOfTheDriverAloneHurriesNoAttempt) {
   a.error = "no";
