@@ -4,7 +4,9 @@
 
 #include <gmock/gmock.h>
 
-#include "matcher/configuration/config_loader.h"
+#include "common/bounds.h"
+#include "tests/matcher/config_text.h"
+#include "tests/values.h"
 
 namespace whawty {
 namespace {
@@ -12,61 +14,42 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-// Machines a, b, ... with these rules, each as the configuration has it.
-Rulebook rulebook(const std::vector<std::string>& machines) {
-  std::string text = "machines: {";
-  for (std::size_t i = 0; i < machines.size(); ++i)
-    text += std::string(1, static_cast<char>('a' + i)) + ": {devices: [" + machines[i] + "]}, ";
-  const auto loaded = load_config(std::vector{ConfigText{"config.yml", "", text + "}"}});
-  if (const auto* const error = std::get_if<ConfigError>(&loaded)) throw std::runtime_error(error->message);
-  return std::get<LoadedConfig>(loaded).config;
-}
-
-Device webcam() {
-  Device device;
-  device.sysname = "3-6.3";
-  device.bus = 3;
-  device.number = 5;
-  device.vendor = 0x046d;
-  device.properties = {{"ID_SERIAL_SHORT", "3187B60"}};
-  return device;
-}
+const Device kWebcam = webcam(5, "3-6.3");
 
 TEST(Rulebook, TellsTheFirstRuleOfEachMachineThatMatches) {
-  const Rulebook rules =
-      rulebook({"{bus: 4}, {device: 5}, {bus: 3}", "{bus: 4}, {device: 6}", "{vendor-id: 0x046d}"});
-  EXPECT_THAT(rules.claims(webcam()), ElementsAre(Claim{0, 1, {}}, Claim{2, 0, {}}));
+  const Rulebook rules(config("a: bus: 4 | device: 5 | bus: 3; b: bus: 4 | device: 6; c: vendor-id: 0x046d"));
+  EXPECT_THAT(rules.claims(kWebcam), ElementsAre(Claim{0, 1, {}}, Claim{2, 0, {}}));
 }
 
 TEST(Rulebook, TellsTheFirstThatGivesWhatTheHostIsUsing) {
-  const std::string host = ", allow-host-device: true}";
-  const Rulebook rules = rulebook({"{bus: 3}, {device: 5" + host + ", {vendor-id: 0x046d" + host,  //
-                                   "{device: 6" + host + ", {bus: 3}",                             //
-                                   "{bus: 3" + host});
-  EXPECT_THAT(rules.claims(webcam()), ElementsAre(Claim{0, 0, 1}, Claim{1, 1, {}}, Claim{2, 0, 0}));
+  const std::string host = ", allow-host-device: true";
+  const Rulebook rules(config("a: bus: 3 | device: 5" + host + " | vendor-id: 0x046d" + host +  //
+                              "; b: device: 6" + host + " | bus: 3" +                           //
+                              "; c: bus: 3" + host));
+  EXPECT_THAT(rules.claims(kWebcam), ElementsAre(Claim{0, 0, 1}, Claim{1, 1, {}}, Claim{2, 0, 0}));
 }
 
 TEST(Rulebook, ComparesARuleWithoutAConditionThatItKnowsWithEachDevice) {
   Config config;
   config.machines = {Machine{"a", {Rule{}}}};
-  EXPECT_THAT(Rulebook(config).claims(webcam()), ElementsAre(Claim{0, 0, {}}));
+  EXPECT_THAT(Rulebook(config).claims(kWebcam), ElementsAre(Claim{0, 0, {}}));
 }
 
 TEST(Rulebook, FindsMachinesByTheirNames) {
-  const Rulebook rules = rulebook({"{bus: 3}", "{bus: 4}"});
+  const Rulebook rules(config("a: bus: 3; b: bus: 4"));
   EXPECT_EQ(rules.find("b"), 1);
   EXPECT_EQ(rules.find("c"), std::nullopt);
-  EXPECT_TRUE(rules.gives(0, webcam()));
-  EXPECT_FALSE(rules.gives(1, webcam()));
+  EXPECT_TRUE(rules.gives(0, kWebcam));
+  EXPECT_FALSE(rules.gives(1, kWebcam));
 }
 
 TEST(Rulebook, LooksAgainAtADeviceThatChanged) {
-  const Rulebook rules = rulebook({"{udev: {env: [{name: ID_SERIAL_SHORT, equals: 3187B60}]}}"});
-  Device device = webcam();
+  const Rulebook rules(config("a: udev: {env: [{name: ID_SERIAL_SHORT, equals: 3187B60}]}"));
+  Device device = kWebcam;
   EXPECT_THAT(rules.claims(device), ElementsAre(Claim{0, 0, {}}));
   device.properties[0].value = "another";
   EXPECT_THAT(rules.claims(device), IsEmpty());
-  device = webcam();
+  device = kWebcam;
   EXPECT_THAT(rules.claims(device), ElementsAre(Claim{0, 0, {}}));
 }
 
@@ -76,7 +59,7 @@ TEST(Rulebook, RemembersNoMoreThanItsBound) {
   for (Machine& machine : config.machines) machine.rules[0].bus = 3;
   const Rulebook rules(config);
   const std::size_t most = kMaxClaimsKept / 1000 + 1;  // devices
-  Device device = webcam();
+  Device device = kWebcam;
   for (std::size_t i = 0; i < 2 * most; ++i) {
     device.sysname = "3-" + std::to_string(i);
     EXPECT_THAT(rules.claims(device), testing::SizeIs(1000));
@@ -85,9 +68,9 @@ TEST(Rulebook, RemembersNoMoreThanItsBound) {
 }
 
 TEST(Rulebook, ForgetsWhatLeft) {
-  const Rulebook rules = rulebook({"{bus: 3}"});
-  EXPECT_THAT(rules.claims(webcam()), ElementsAre(Claim{0, 0, {}}));
-  Device other = webcam();
+  const Rulebook rules(config("a: bus: 3"));
+  EXPECT_THAT(rules.claims(kWebcam), ElementsAre(Claim{0, 0, {}}));
+  Device other = kWebcam;
   other.sysname = "3-2";
   EXPECT_THAT(rules.claims(other), ElementsAre(Claim{0, 0, {}}));
   rules.forget_others({{other.sysname, other}});
