@@ -15,6 +15,7 @@ inline constexpr int kAbovePassed = 16;  // and from here on there is none
 inline constexpr int kScannerToMatcher = 3;
 inline constexpr int kScannerHostMounts = 4;  // if --host-mounts says so: the host's mountinfo
 inline constexpr int kScannerUdev = 5;        // the socket of the udev monitor, which it opens itself
+inline constexpr int kScannerRoutes = 6;      // that of the monitor of routes, likewise
 
 inline constexpr int kMatcherToSupervisor = 3;
 inline constexpr int kMatcherToScanner = 4;

@@ -69,9 +69,11 @@ void Reconciler::take(ScannerMessage message, Clock::time_point now) {
     return answer_ping();
   }
   const bool in_snapshot = devices_.in_snapshot();
+  const bool unchanged = std::holds_alternative<Unchanged>(message);
   watch_connections(message, now);
   take_device(std::move(message), now);
-  if (in_snapshot && !devices_.in_snapshot()) end_snapshot(now);
+  // It answers a check, and no rescan that was asked for after that.
+  if (unchanged ? asked_ != ScanRequest::kRescan : in_snapshot && !devices_.in_snapshot()) end_look(now);
 }
 
 // Of a message that names no device, too: the end of a snapshot tells which have left.
@@ -96,8 +98,9 @@ void Reconciler::take_device(ScannerMessage message, Clock::time_point now) {
   if (entry->second.digest) lethal_.came({sysname, *entry->second.digest}, now);
 }
 
-void Reconciler::end_snapshot(Clock::time_point now) {
-  rescan_asked_ = false;
+// The scanner has looked at all devices, or knows that they are what they were.
+void Reconciler::end_look(Clock::time_point now) {
+  asked_.reset();
   confirm_taken_back(now);
   if (!debug_) return;
   for (const auto& [name, device] : devices_.devices()) announcer_.list(device);
@@ -226,7 +229,7 @@ void Reconciler::step(Clock::time_point now) {
   if (!rules_) return;
   if (now >= std::min(next_round_, flapping_.next())) serve_quiet_again(now);
   if (now >= next_round_) begin_round(now);
-  if (now >= taken_back_.next() && taken_back_.take_doubt(now)) ask_rescan();
+  if (now >= taken_back_.next() && taken_back_.take_doubt(now)) ask_scanner(ScanRequest::kRescan);
   domains_.describe_stale(now);
   domains_.table().look_at_busy(now);
   say_notes();
@@ -247,14 +250,16 @@ void Reconciler::begin_round(Clock::time_point now) {
   const auto interval = std::chrono::duration_cast<Clock::duration>(rules_->config().interval);
   next_round_ = now + std::clamp(interval, kShortestRound, kLongestRound);
   domains_.refresh(now);
-  ask_rescan();
+  ask_scanner(ScanRequest::kCheck);
 }
 
-void Reconciler::ask_rescan() {
+// For a look at all devices, in any case or if something happened.
+void Reconciler::ask_scanner(ScanRequest request) {
   // The first snapshot comes unasked.
-  if (!devices_.complete() || devices_.in_snapshot() || rescan_asked_) return;
-  rescan_asked_ = true;
-  output_.ask(ScanRequest::kRescan);
+  if (!devices_.complete() || devices_.in_snapshot()) return;
+  if (asked_ == request || asked_ == ScanRequest::kRescan) return;
+  asked_ = request;
+  output_.ask(request);
 }
 
 void Reconciler::carry_out_plan(Clock::time_point now) {
@@ -321,7 +326,8 @@ void Reconciler::conclude(const ChangeEnded& ended, Clock::time_point now) {
   announcer_.ended(key, result, took, now, report, attempts_.tries(key));
   next_attempt_ = attempts_.next(now);
   // The scanner's record of the device is out of date.
-  if (result.outcome == Outcome::kOtherDevice || result.outcome == Outcome::kSwapped) ask_rescan();
+  if (result.outcome == Outcome::kOtherDevice || result.outcome == Outcome::kSwapped)
+    ask_scanner(ScanRequest::kRescan);
 }
 
 void Reconciler::report_status(const std::vector<DomainView>& views) {

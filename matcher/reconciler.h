@@ -49,7 +49,7 @@ class Reconciler {
   void answer_ping();
   void say_notes();
   void take_device(ScannerMessage message, Clock::time_point now);
-  void end_snapshot(Clock::time_point now);
+  void end_look(Clock::time_point now);
   void watch_connections(const ScannerMessage& message, Clock::time_point now);
   void count_connection(const Device& device, Clock::time_point now);
   std::optional<Lethal::Subject> subject_at(const Hostdev& numbers) const;
@@ -64,7 +64,7 @@ class Reconciler {
   std::set<std::string> put_aside() const;
   void confirm_taken_back(Clock::time_point now);
   void begin_round(Clock::time_point now);
-  void ask_rescan();
+  void ask_scanner(ScanRequest request);
   void carry_out_plan(Clock::time_point now);
   void forget_attempts(const Plan& plan, const std::vector<DomainView>& views);
   static ChangeKey key_of(const Detach& detach);
@@ -89,7 +89,7 @@ class Reconciler {
   Clock::time_point next_round_;
   Clock::time_point next_attempt_ = Clock::time_point::max();
   bool plan_is_old_ = false;
-  bool rescan_asked_ = false;  // and its snapshot has not ended
+  std::optional<ScanRequest> asked_;  // of the scanner: a look at all devices, which has not ended
   std::optional<Status> reported_;
 };
 

@@ -9,8 +9,9 @@ namespace whawty {
 
 Datagram encode(ScanRequest request) {
   using Kind = schema::ScanRequest::Kind;
+  constexpr Kind kKinds[] = {Kind::RESCAN, Kind::PING, Kind::CHECK};
   frame::Builder builder;
-  builder.initRoot<schema::ScanRequest>().setKind(request == ScanRequest::kPing ? Kind::PING : Kind::RESCAN);
+  builder.initRoot<schema::ScanRequest>().setKind(kKinds[static_cast<std::size_t>(request)]);
   return frame::finish(builder);
 }
 
@@ -19,6 +20,7 @@ ScanRequest decode_scan_request(const Datagram& datagram) {
   return frame::decode<schema::ScanRequest>(datagram, [](schema::ScanRequest::Reader request) {
     if (request.getKind() == Kind::RESCAN) return ScanRequest::kRescan;
     if (request.getKind() == Kind::PING) return ScanRequest::kPing;
+    if (request.getKind() == Kind::CHECK) return ScanRequest::kCheck;
     throw Violation("a scan request of an unknown kind");
   });
 }

@@ -8,7 +8,7 @@
 
 namespace whawty {
 
-enum class ScanRequest { kRescan, kPing };
+enum class ScanRequest { kRescan, kPing, kCheck };
 
 Datagram encode(ScanRequest request);
 

@@ -121,6 +121,8 @@ ScannerMessage read_message(schema::ScannerMessage::Reader message) {
       return SnapshotEnd{};
     case schema::ScannerMessage::PONG:
       return Pong{};
+    case schema::ScannerMessage::UNCHANGED:
+      return Unchanged{};
   }
   throw Violation("a scanner message of an unknown kind");
 }
@@ -131,6 +133,7 @@ struct Writer {
   void operator()(const Device& device) { write_device(message.initDevice(), device); }
   void operator()(const DeviceRemoved& removed) { message.setRemoved(frame::data(removed.sysname)); }
   void operator()(const Pong&) { message.setPong(); }
+  void operator()(const Unchanged&) { message.setUnchanged(); }
   void operator()(const SnapshotEnd&) { message.setSnapshotEnd(); }
 };
 

@@ -20,7 +20,9 @@ struct DeviceRemoved {
   bool operator==(const DeviceRemoved&) const = default;
 };
 
-using ScannerMessage = std::variant<SnapshotBegin, Device, DeviceRemoved, SnapshotEnd, Pong>;
+struct Unchanged {};
+
+using ScannerMessage = std::variant<SnapshotBegin, Device, DeviceRemoved, SnapshotEnd, Pong, Unchanged>;
 
 // Whether a datagram holds the record of the device.
 bool fits_datagram(const Device& device);

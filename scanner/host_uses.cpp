@@ -51,13 +51,23 @@ bool under_way(const std::string& counters) {
 }  // namespace
 
 void HostUses::look(Clock::time_point now) {
+  last_look_ = now;
   usb_ = usb_device_paths();
   known_.clear();
   for (const auto& [path, sysname] : usb_) known_.insert(sysname);
   uses_.clear();
+  settling_ = watches_ = has_disks_ = has_interfaces_ = has_keyboards_ = false;
   look_at_disks(now);
   look_at_interfaces(now);
   look_at_keyboards();
+}
+
+HostUses::Clock::time_point HostUses::next(Clock::time_point now) const {
+  auto next = Clock::time_point::max();
+  if (watches_) next = now + (settling_ ? kSettlingInterval : kLookInterval);
+  for (const auto& [path, last] : carried_)
+    if (last < last_look_) next = std::min(next, std::max(now, last + kRouteGrace));
+  return next;
 }
 
 std::vector<HostUse> HostUses::of(const std::string& sysname) const {
@@ -78,10 +88,10 @@ void HostUses::look_at_disks(Clock::time_point now) {
   if (const auto text = files_.swaps()) lists.swaps = parse_swaps(*text);
   lists.of_file_systems = disks_of_btrfs();
   std::map<std::string, Disk> disks;
-  settling_ = false;
   for (const auto& [name, path] : class_members("block")) {
     const std::string owner = owner_of(path);
     if (owner.empty()) continue;
+    watches_ = has_disks_ = true;
     const std::vector<HostUseKind> kinds = kinds_of(name, lists);
     for (const HostUseKind kind : kinds) add(owner, kind, name);
     if (!kinds.empty()) {
@@ -117,9 +127,12 @@ void HostUses::look_at_interfaces(Clock::time_point now) {
   for (const auto& [name, path] : class_members("net")) {
     const std::string owner = owner_of(path);
     if (owner.empty()) continue;
+    has_interfaces_ = true;
     if (is_below_any(name, carriers)) carried_[path] = now;
     if (carried_.contains(path)) add(owner, HostUseKind::kDefaultRoute, name);
-    if (!routes || !ipv6_routes) add(owner, HostUseKind::kUnknown, name);
+    if (routes && ipv6_routes) continue;
+    add(owner, HostUseKind::kUnknown, name);
+    watches_ = true;
   }
 }
 
@@ -135,6 +148,7 @@ void HostUses::look_at_keyboards() {
     if (owner.empty()) return;  // one that no guest can get
     of_usb.emplace(owner, name);
   }
+  has_keyboards_ = !of_usb.empty();
   if (of_usb.empty() || !has_local_console()) return;
   for (const auto& [owner, name] : of_usb) add(owner, HostUseKind::kKeyboard, name);
 }

@@ -30,8 +30,20 @@ class HostUses {
   // Whether the device was there at the last look.
   bool knows(const std::string& sysname) const { return known_.contains(sysname); }
 
-  // Whether a disk that was in use may be free at one of the next looks.
-  bool settling() const { return settling_; }
+  // When another look has something to see though nothing tells of it. A disk that was in use may be free,
+  // and no event tells that one is mounted in a mount namespace of its own.
+  Clock::time_point next(Clock::time_point now) const;
+
+  // Whether the host may use one by what is made of its disk; by its routes; by what nobody tells of, the
+  // screens of a console without a graphics card.
+  bool has_disks() const { return has_disks_; }
+  bool has_interfaces() const { return has_interfaces_; }
+  bool has_keyboards() const { return has_keyboards_; }
+
+  // Looks are that far apart while a disk is there, or the kernel's lists cannot be read; and while a disk
+  // settles.
+  static constexpr Clock::duration kLookInterval = std::chrono::seconds(1);
+  static constexpr Clock::duration kSettlingInterval = std::chrono::milliseconds(250);
 
   // An unmounted file system has left the list of mounts before its last blocks are written. So a disk counts
   // as in use until its counters have stood still, with nothing under way, for this long.
@@ -62,8 +74,13 @@ class HostUses {
   Names known_;                                          // of the USB devices
   std::map<std::string, std::vector<HostUse>> uses_;     // by sysfs name
   std::map<std::string, Disk> disks_;                    // by path below /sys
-  std::map<std::string, Clock::time_point> carried_;     // by path below /sys: a default route, last seen
+  Clock::time_point last_look_;
+  std::map<std::string, Clock::time_point> carried_;  // by path below /sys: a default route, last seen
   bool settling_ = false;
+  bool watches_ = false;  // it has to look again and again
+  bool has_disks_ = false;
+  bool has_interfaces_ = false;
+  bool has_keyboards_ = false;
 };
 
 }  // namespace whawty

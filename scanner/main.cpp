@@ -20,6 +20,7 @@
 #include "scanner/proc_files.h"
 #include "scanner/profile.h"
 #include "scanner/readers.h"
+#include "scanner/route_monitor.h"
 #include "scanner/scanner.h"
 #include "scanner/udev.h"
 
@@ -59,7 +60,8 @@ void serve_apart(const std::function<int()>& serve) {
 void run(const WorkerOptions& options) {
   Channel matcher{take_fd(kScannerToMatcher)};
   const Udev udev{udev_new()};
-  Monitor monitor{udev.get(), kScannerUdev};  // before anything else takes that number
+  Monitor monitor{udev.get(), kScannerUdev};  // before anything else takes their numbers
+  RouteMonitor routes{kScannerRoutes};
   const ProcFiles files("/proc", options.host_mounts ? take_fd(kScannerHostMounts) : Fd{});
   Sandbox sandbox{.profile = kScannerProfile, .descriptors = kDescriptors, .memory = kMemory};
   if (options.landlock) sandbox.readable.emplace(kScannerReadable.begin(), kScannerReadable.end());
@@ -68,7 +70,7 @@ void run(const WorkerOptions& options) {
   serve_apart([&] {
     return exit_code_of([&] {
       seal_process(sandbox);  // no device, no event and no request is read before this line
-      Scanner{readers, monitor, files, matcher}.serve();
+      Scanner{readers, monitor, routes, files, matcher}.serve();
     });
   });
 }

@@ -21,10 +21,28 @@ namespace {
 
 constexpr int kReceiveBuffer = 8 * 1024 * 1024;  // bytes: a few thousand events
 
+constexpr const char* kUsb = "usb";
 constexpr const char* kInterface = "usb_interface";
 
+// Disks and what holds them, keyboards, and the screens of a local console.
+constexpr const char* kBlock = "block";
+constexpr const char* kOfHost[] = {kBlock, "input", "drm", "graphics", "vtconsole"};
+
 // An interface is "3-6.3:1.0", its device "3-6.3".
+// Each bus is a folder "usb1" in the path of its devices.
+bool is_below_usb(udev_device* device) {
+  const char* const path = udev_device_get_devpath(device);
+  return path == nullptr || std::string_view(path).find("/usb") != std::string_view::npos;
+}
+
 void note(udev_device* device, Hints& hints) {
+  const char* const name = udev_device_get_subsystem(device);
+  const std::string_view subsystem = name == nullptr ? "" : name;
+  if (subsystem != kUsb) {
+    const bool other_disk = subsystem == kBlock && !is_below_usb(device);
+    (other_disk ? hints.of_disks : hints.of_host) = true;
+    return;
+  }
   const std::string sysname = udev_device_get_sysname(device);
   const char* const type = udev_device_get_devtype(device);
   if (type != nullptr && std::string_view(type) == kInterface) {
@@ -59,7 +77,10 @@ Monitor::Monitor(udev* udev, int number) : monitor_(monitor_at(number, udev)) {
   if (fd() != number)
     throw std::runtime_error(concat("the udev monitor is descriptor ", fd(), ", not ", number));
   for (const char* const type : {"usb_device", kInterface})
-    check(udev_monitor_filter_add_match_subsystem_devtype(monitor_.get(), "usb", type),
+    check(udev_monitor_filter_add_match_subsystem_devtype(monitor_.get(), kUsb, type),
+          "udev monitor's filter");
+  for (const char* const subsystem : kOfHost)
+    check(udev_monitor_filter_add_match_subsystem_devtype(monitor_.get(), subsystem, nullptr),
           "udev monitor's filter");
   // Without privileges the system's limit holds (net.core.rmem_max); what overflows the buffer costs a
   // rescan.

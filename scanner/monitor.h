@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// udev's events of USB devices, read as hints where to look.
+// udev's events of USB devices, and of what the host may use them by, read as hints where to look.
 #pragma once
 
 #include <set>
@@ -15,6 +15,8 @@ namespace whawty {
 struct Hints {
   std::set<std::string> sysnames;    // devices that something happened to
   std::set<std::string> interfaces;  // devices of which an interface came, left, or has another driver
+  bool of_host = false;              // something by which the host may use a device came, changed or left
+  bool of_disks = false;             // the same, a disk of no USB device: it may be made of one
   bool lost = false;                 // events were lost: anything may have happened to any device
 };
 

@@ -46,7 +46,8 @@ ProcFiles::ProcFiles(const std::string& folder, Fd mounts)
     : mounts_(mounts ? std::move(mounts) : open_list(folder + "/self/mountinfo")),
       swaps_(open_list(folder + "/swaps")),
       routes_(open_list(folder + "/self/net/route")),
-      ipv6_routes_(open_list(folder + "/self/net/ipv6_route")) {
+      ipv6_routes_(open_list(folder + "/self/net/ipv6_route")),
+      count_of_events_(open_list("/sys/kernel/uevent_seqnum")) {
   if (!mounts_)
     log::warning(folder, "/self/mountinfo is not there: every USB disk counts as one that the host is using");
   if (!swaps_) log::warning(folder, "/swaps is not there: swap on a USB disk is not noticed");
@@ -66,6 +67,10 @@ std::optional<std::string> ProcFiles::routes() const {
 
 std::optional<std::string> ProcFiles::ipv6_routes() const {
   return read_if_there(ipv6_routes_);
+}
+
+std::optional<std::string> ProcFiles::count_of_events() const {
+  return count_of_events_ ? read_again(count_of_events_) : std::nullopt;
 }
 
 }  // namespace whawty

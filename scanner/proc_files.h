@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// The lists of the kernel in /proc that say what the host uses: opened before the seal, read again after it.
+// The lists of the kernel in /proc that say what the host uses, and its count of events in /sys: opened
+// before the seal, read again after it.
 #pragma once
 
 #include <optional>
@@ -25,6 +26,10 @@ class ProcFiles {
   std::optional<std::string> routes() const;       // IPv4
   std::optional<std::string> ipv6_routes() const;  // IPv6
 
+  // How many events the kernel has sent, for devices of all subsystems. Nothing if it does not tell.
+  // https://www.kernel.org/doc/Documentation/ABI/testing/sysfs-kernel-uevents
+  std::optional<std::string> count_of_events() const;
+
   // To be waited for with POLLPRI: the list has changed. Or -1.
   int mounts_fd() const { return mounts_.get(); }
   int swaps_fd() const { return swaps_.get(); }
@@ -34,6 +39,7 @@ class ProcFiles {
   Fd swaps_;
   Fd routes_;
   Fd ipv6_routes_;
+  Fd count_of_events_;
 };
 
 }  // namespace whawty

@@ -23,7 +23,9 @@ constexpr SyscallRule kRules[] = {
     {SCMP_SYS(recvmsg), when(equals_int(0, kScannerToMatcher)), "requests of the matcher"},
     {SCMP_SYS(recvmsg), when(equals_int(0, kScannerUdev)), "events of udev"},
     {SCMP_SYS(recvfrom), when(equals_int(0, kScannerUdev)), "libudev asks how long the next event is"},
-    {SCMP_SYS(poll), kAnyArguments, "waiting for the matcher, for udev, and for mounts and swap to change"},
+    {SCMP_SYS(recvfrom), when(equals_int(0, kScannerRoutes)), "that a route or a network interface changed"},
+    {SCMP_SYS(poll), kAnyArguments,
+     "waiting for the matcher, for udev, and for mounts, swap and routes to change"},
     {SCMP_SYS(write), when(equals_int(0, kLog)), "the log, and no other file"},
     // sysfs and the udev data.
     {SCMP_SYS(openat), when(deny_bits(2, kWriting)),

@@ -16,6 +16,7 @@
 #include "protocol/matcher_to_scanner.h"
 #include "protocol/scanner_to_matcher.h"
 #include "protocol/violation.h"
+#include "scanner/udev_data.h"
 
 namespace whawty {
 namespace {
@@ -75,21 +76,19 @@ void Scanner::wait_and_work() {
   const bool behind = !matcher_.queue_empty();
   short request = 0;
   short event = 0;
-  const bool changed = await(behind, request, event);
+  await(behind, request, event);
   if (behind) {
     matcher_.flush();
     return;
   }
   if (request != 0) answer_request();
   if (event != 0 && matcher_.queue_empty()) follow_events();
-  if (changed) next_look_ = last_look_;
-  if (matcher_.queue_empty() && HostUses::Clock::now() >= next_look_ && has_candidates())
-    look_at_host(changed);
+  if (matcher_.queue_empty() && HostUses::Clock::now() >= next_look() && has_candidates()) look_at_host();
   if (matcher_.queue_empty()) look_at_late();
 }
 
-// Waits for something to do. True if mounts or swap have changed.
-bool Scanner::await(bool behind, short& request, short& event) {
+// Waits for something to do.
+void Scanner::await(bool behind, short& request, short& event) {
   // While the matcher is behind, nothing is read that would make more to tell: the kernel keeps events and
   // requests. Without POLLIN, which a waiting request would hold up, poll(2) still reports that the matcher
   // closed its end.
@@ -99,21 +98,26 @@ bool Scanner::await(bool behind, short& request, short& event) {
   pollfd waits[] = {{matcher_.fd(), wanted, 0},
                     {behind ? -1 : monitor_.fd(), POLLIN, 0},
                     {watches ? files_.mounts_fd() : -1, POLLPRI, 0},
-                    {watches ? files_.swaps_fd() : -1, POLLPRI, 0}};
-  const int timeout = behind ? -1 : milliseconds_to_wait(watches);
+                    {watches ? files_.swaps_fd() : -1, POLLPRI, 0},
+                    {watches && uses_.has_interfaces() ? routes_.fd() : -1, POLLIN, 0}};
+  const int timeout = behind ? -1 : milliseconds_to_wait();
   if (::poll(waits, std::size(waits), timeout) < 0 && errno != EINTR)
     throw std::system_error(errno, std::generic_category(), "poll");
   request = waits[0].revents;
   event = waits[1].revents;
-  return waits[2].revents != 0 || waits[3].revents != 0;
+  if (waits[4].revents != 0) routes_.drain();
+  host_changed_ = host_changed_ || waits[2].revents != 0 || waits[3].revents != 0 || waits[4].revents != 0;
 }
 
 // Until there is something to do that nobody tells of; -1 for ever.
-int Scanner::milliseconds_to_wait(bool watches) const {
+int Scanner::milliseconds_to_wait() const {
   const auto now = HostUses::Clock::now();
   auto when = HostUses::Clock::time_point::max();
-  if (has_candidates())
-    when = watches ? next_look_ : std::min(next_look_, last_look_ + kShortestLookInterval);
+  if (has_candidates()) {
+    // Until then, changes of the kernel's lists are not waited for.
+    const auto watches_from = last_look_ + kShortestLookInterval;
+    when = now < watches_from ? watches_from : next_look();
+  }
   if (readers_.waits()) when = std::min(when, now + kAnswerInterval);
   if (when == HostUses::Clock::time_point::max()) return -1;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(when - now).count();
@@ -126,14 +130,22 @@ bool Scanner::has_candidates() const {
                      [](const auto& known) { return known.second.device_class != kHubClass; });
 }
 
-void Scanner::refresh_uses(bool early) {
-  last_look_ = HostUses::Clock::now();
-  uses_.look(last_look_);
-  next_look_ = last_look_ + (early || uses_.settling() ? kSettlingInterval : kLookInterval);
+HostUses::Clock::time_point Scanner::next_look() const {
+  return host_changed_ ? last_look_ + kShortestLookInterval : next_look_;
 }
 
-void Scanner::look_at_host(bool early) {
-  refresh_uses(early);
+void Scanner::refresh_uses(bool changed) {
+  last_look_ = HostUses::Clock::now();
+  uses_.look(last_look_);
+  next_look_ = uses_.next(last_look_);
+  // Without udevd nobody tells of disks, keyboards and screens.
+  if (!udevd_runs()) next_look_ = std::min(next_look_, last_look_ + HostUses::kLookInterval);
+  if (changed) next_look_ = std::min(next_look_, last_look_ + kSecondLook);
+  host_changed_ = false;
+}
+
+void Scanner::look_at_host() {
+  refresh_uses(host_changed_);
   std::vector<std::string> changed;
   for (const auto& [sysname, device] : told_)
     if (device.host_uses != uses_.of(sysname)) changed.push_back(sysname);
@@ -144,11 +156,22 @@ void Scanner::answer_request() {
   Received request;
   if (!matcher_.receive(request)) return;
   if (request.attached) throw Violation("a request with a descriptor");
-  if (decode_scan_request(request.datagram) == ScanRequest::kPing) {
-    matcher_.send(encode(Pong{}));
-  } else {
-    send_snapshot();
+  switch (decode_scan_request(request.datagram)) {
+    case ScanRequest::kPing:
+      return matcher_.send(encode(Pong{}));
+    case ScanRequest::kCheck:
+      return answer_check();
+    case ScanRequest::kRescan:
+      return send_snapshot();
   }
+}
+
+// If nothing happened on the host since all devices were read, they are what they were.
+void Scanner::answer_check() {
+  monitor_.expect_same_udev();
+  if (!stillness_.holds()) return send_snapshot();
+  if (uses_.has_keyboards()) look_at_host();  // no event tells that a text console began to be used
+  matcher_.send(encode(Unchanged{}));
 }
 
 void Scanner::follow_events() {
@@ -160,6 +183,9 @@ void Scanner::follow_events() {
     return;
   }
   loss_logged_ = false;
+  // The driver of an interface makes disks, network interfaces and keyboards of it.
+  host_changed_ =
+      host_changed_ || hints.of_host || (hints.of_disks && uses_.has_disks()) || !hints.interfaces.empty();
   if (!hints.sysnames.empty()) refresh_uses(true);
   for (const std::string& sysname : hints.sysnames) look(sysname);
   for (const std::string& sysname : hints.interfaces)
@@ -168,11 +194,13 @@ void Scanner::follow_events() {
 
 void Scanner::send_snapshot() {
   monitor_.expect_same_udev();
+  stillness_.begin();
   const std::vector<std::string> names = usb_devices();
   refresh_uses(false);
   forget_others(names);
   matcher_.send(encode(SnapshotBegin{}));
   bool too_many = false;
+  all_as_they_are_ = true;
   for (const std::string& sysname : names) {
     if (!has_room_for(sysname)) {
       too_many = true;
@@ -183,6 +211,7 @@ void Scanner::send_snapshot() {
     }
   }
   matcher_.send(encode(SnapshotEnd{}));
+  if (all_as_they_are_) stillness_.confirm();
   if (too_many) warn_of_too_many();
   limit_logged_ = too_many;
 }
@@ -234,6 +263,9 @@ std::optional<Device> Scanner::read(const std::string& sysname) {
     refresh_uses(true);
     reading = readers_.read(sysname, uses_.of(sysname));
   }
+  // Nothing is told of a device for which udev has no record yet, and no event, only time, may change that.
+  const bool as_it_is = reading && !reading->unread && (reading->device || !reading->complaint.empty());
+  all_as_they_are_ = all_as_they_are_ && as_it_is;
   if (!reading) return known_of(sysname);
   complain(sysname, reading->complaint);
   if (reading->unread) return known_of(sysname);

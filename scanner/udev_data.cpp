@@ -18,7 +18,10 @@ namespace whawty {
 namespace {
 
 constexpr const char* kFolder = "/run/udev";
+constexpr const char* kRecords = "/run/udev/data";
 constexpr const char* kControl = "/run/udev/control";
+// There as long as it has something to do: udevadm(8), "settle", looks at it.
+constexpr const char* kQueue = "/run/udev/queue";
 
 // Whether an error says that something does not exist. Any other must not look like this.
 bool means_not_there(int error) {
@@ -35,6 +38,16 @@ bool is_there(int result, const char* path) {
 
 bool udevd_runs() {
   return is_there(::access(kControl, F_OK), kControl);
+}
+
+bool udevd_is_idle() {
+  return udevd_runs() && !is_there(::access(kQueue, F_OK), kQueue);
+}
+
+std::optional<std::timespec> last_change_of_records() {
+  struct stat records = {};
+  if (!is_there(::stat(kRecords, &records), kRecords)) return std::nullopt;
+  return records.st_mtim;
 }
 
 int record_error(dev_t device) {

@@ -7,12 +7,19 @@
 
 #include <sys/types.h>
 
+#include <ctime>
 #include <optional>
 #include <utility>
 
 namespace whawty {
 
 bool udevd_runs();
+
+// Whether it runs, and has processed all events that it has.
+bool udevd_is_idle();
+
+// When udevd wrote, or removed, a record last: it puts each in place as a whole. Nothing if there are none.
+std::optional<std::timespec> last_change_of_records();
 
 // What is wrong with udev's record of the device of that number: 0 when it can be read, ENOENT when there is
 // none, else another errno. Does not throw.

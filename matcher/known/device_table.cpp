@@ -34,7 +34,13 @@ Violation too_large() {
 bool DeviceTable::apply(ScannerMessage message) {
   if (auto* const device = std::get_if<Device>(&message)) return add(std::move(*device));
   if (const auto* const removed = std::get_if<DeviceRemoved>(&message)) return remove(removed->sysname);
+  if (std::holds_alternative<Unchanged>(message)) return confirm();
   return std::holds_alternative<SnapshotBegin>(message) ? begin() : end();
+}
+
+bool DeviceTable::confirm() const {
+  if (in_snapshot_ || !complete_) throw Violation("no change of what was not told");
+  return false;
 }
 
 bool DeviceTable::begin() {

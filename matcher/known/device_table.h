@@ -34,6 +34,7 @@ class DeviceTable {
   const DeviceMap& devices() const { return devices_; }
 
  private:
+  bool confirm() const;
   bool begin();
   bool end();
   bool add(Device device);

@@ -14,9 +14,13 @@ struct ScanRequest {
     none @0;                     # never sent
 
     rescan @1;
-    # Read everything again and send a whole snapshot. Sent at each interval, never before the snapshot asked for last
-    # has ended.
+    # Read everything again and send a whole snapshot. Sent when a record is out of date, never before the snapshot
+    # asked for last has ended.
 
     ping @2;                     # answered by pong; not sent again before that
+
+    check @3;
+    # The same as rescan if anything has happened on the host since everything was read; otherwise answered by
+    # unchanged. Sent at each interval, never before an answer to the last.
   }
 }

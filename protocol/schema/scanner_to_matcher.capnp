@@ -27,6 +27,10 @@ struct ScannerMessage {
 
     pong @4 :Void;
     # The answer to a ping.
+
+    unchanged @5 :Void;
+    # The answer to a check: all devices are what they were told to be. Not allowed before the end of the first snapshot,
+    # or inside another.
   }
 }
 

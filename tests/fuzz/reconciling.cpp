@@ -57,7 +57,7 @@ class Story {
   }
 
   void event() {
-    switch (bytes_.below(15)) {
+    switch (bytes_.below(16)) {
       case 0:
         return reconciler_.take(SnapshotBegin{}, now_);
       case 1:
@@ -85,6 +85,8 @@ class Story {
         return reconciler_.ping(now_);
       case 13:
         return reconciler_.use(bytes_.below(2) != 0 ? two_machines() : one_machine(), now_);
+      case 15:
+        return reconciler_.take(Unchanged{}, now_);
       default:
         now_ += 1ms * bytes_.number();
     }

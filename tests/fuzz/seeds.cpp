@@ -85,10 +85,10 @@ Seeds stories() {
 
 std::vector<std::string> seeds(std::string_view target) {
   if (target == "scanner_to_matcher")
-    return datagrams<ScannerMessage>(
-        {SnapshotBegin{}, device_with_everything(), DeviceRemoved{"3-6.3"}, SnapshotEnd{}, Pong{}});
+    return datagrams<ScannerMessage>({SnapshotBegin{}, device_with_everything(), DeviceRemoved{"3-6.3"},
+                                      SnapshotEnd{}, Pong{}, Unchanged{}});
   if (target == "matcher_to_scanner")
-    return datagrams<ScanRequest>({ScanRequest::kRescan, ScanRequest::kPing});
+    return datagrams<ScanRequest>({ScanRequest::kRescan, ScanRequest::kPing, ScanRequest::kCheck});
   if (target == "matcher_to_actuator")
     return datagrams<Request>({{1, ListDomains{}},
                                {2, DescribeDomain{kUuid}},

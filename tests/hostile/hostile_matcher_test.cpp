@@ -74,7 +74,7 @@ INSTANTIATE_TEST_SUITE_P(
         Nonsense{"Short", Datagram(3), {}, "a datagram shorter than its frame"},
         Nonsense{"Long", Datagram(kMaxDatagram + 1), {}, "a datagram longer than 64 KiB"},
         Nonsense{"UnknownKind",
-                 with_byte(encode(ScanRequest::kRescan), 16, 3),
+                 with_byte(encode(ScanRequest::kRescan), 16, 4),
                  {},
                  "a scan request of an unknown kind"},
         Nonsense{"NoKind",

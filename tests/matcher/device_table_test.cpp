@@ -44,6 +44,16 @@ TEST(DeviceTable, ASnapshotThatShowsNothingNewChangesNothing) {
   EXPECT_FALSE(table.apply(SnapshotEnd{}));
 }
 
+TEST(DeviceTable, NoChangeIsToldOfWhatWasToldOnly) {
+  DeviceTable table;
+  EXPECT_THROW(table.apply(Unchanged{}), Violation) << "nothing was told";
+  table = with_snapshot({device_at("1-1")});
+  EXPECT_FALSE(table.apply(Unchanged{}));
+  EXPECT_EQ(table.devices().size(), 1U);
+  table.apply(SnapshotBegin{});
+  EXPECT_THROW(table.apply(Unchanged{}), Violation) << "it is being told";
+}
+
 TEST(DeviceTable, WhatASnapshotDoesNotNameIsGone) {
   DeviceTable table = with_snapshot({device_at("1-1"), device_at("1-2")});
   table.apply(SnapshotBegin{});

@@ -66,20 +66,24 @@ TEST_F(ReconcilerTest, ADeviceThatDoesNotAnswerIsAttachedWhenItDoes) {
   EXPECT_EQ(calls, Calls{"attach 1/5 a"});
 }
 
-TEST_F(ReconcilerTest, EachIntervalEverythingIsReadAgain) {
+TEST_F(ReconcilerTest, EachIntervalIsCheckedWhetherAllIsWhatItWas) {
   begin({webcam()}, kWebcamToA, "interval: 5s");
-  EXPECT_EQ(rescans, 0) << "the first snapshot comes unasked";
+  EXPECT_EQ(checks, 0) << "the first snapshot comes unasked";
   a.hostdevs.clear();  // and no event
   pass(4900ms);
   EXPECT_EQ(calls, Calls{"attach 1/5 a"});
   pass(200ms);
-  EXPECT_EQ(rescans, 1);
+  EXPECT_EQ(checks, 1);
   EXPECT_EQ(calls, Calls(2, "attach 1/5 a"));
   pass(5s);
-  EXPECT_EQ(rescans, 1) << "the snapshot that was asked for has not come";
+  EXPECT_EQ(checks, 1) << "the answer has not come";
   snapshot({webcam()});
   pass(5s);
-  EXPECT_EQ(rescans, 2);
+  EXPECT_EQ(checks, 2);
+  say_unchanged();
+  pass(5s);
+  EXPECT_EQ(checks, 3);
+  EXPECT_EQ(rescans, 0);
 }
 
 TEST_F(ReconcilerTest, AnIntervalOfNothingIsATenthOfASecond) {
@@ -98,11 +102,11 @@ TEST_F(ReconcilerTest, AnIntervalOfNothingIsATenthOfASecond) {
 TEST_F(ReconcilerTest, ALongIntervalIsADay) {
   now += 24h * 365 * 100;
   begin({}, "", "interval: 2562047h");
-  const int before = rescans;
+  const int before = checks;
   pass(23h);
-  EXPECT_EQ(rescans, before);
+  EXPECT_EQ(checks, before);
   pass(1h);
-  EXPECT_EQ(rescans, before + 1);
+  EXPECT_EQ(checks, before + 1);
 }
 
 TEST_F(ReconcilerTest, WhatLeavesAFullBusGoesBeforeWhatComes) {
@@ -144,6 +148,19 @@ TEST_F(ReconcilerTest, ADeviceThatIsNoLongerWhatWasMeantIsLookedAtAgain) {
   ASSERT_EQ(requests.size(), 1U);
   end_next(Outcome::kOtherDevice, 0, "the device is no longer the one that was meant");
   EXPECT_EQ(rescans, 1);
+}
+
+TEST_F(ReconcilerTest, ItIsAlsoWhileACheckIsNotAnswered) {
+  begin({});
+  pass(1h);
+  EXPECT_EQ(checks, 1);
+  plug_unanswered(webcam());
+  end_next(Outcome::kOtherDevice, 0, "the device is no longer the one that was meant");
+  EXPECT_EQ(rescans, 1);
+  say_unchanged();
+  snapshot({webcam()});
+  pass(1h);
+  EXPECT_EQ(checks, 2);
 }
 
 TEST_F(ReconcilerTest, TheStatusSaysWhatIs) {

@@ -54,7 +54,7 @@ class World : public Output {
   std::string list_error;  // of list calls, if they are to fail
   std::vector<Status> statuses;
   int descriptions = 0;
-  int rescans = 0, pings = 0, pongs = 0;
+  int checks = 0, rescans = 0, pings = 0, pongs = 0;
   Clock::time_point now{1000s};
 
   void add(const std::string& name, bool running = true, const std::vector<Hostdev>& hostdevs = {});
@@ -90,6 +90,7 @@ class World : public Output {
 
   void take(const ActuatorMessage& message) { reconciler_.take(message, now); }
   void ping() { reconciler_.ping(now); }
+  void say_unchanged() { reconciler_.take(Unchanged{}, now); }
   void pong_of_scanner() { reconciler_.take(Pong{}, now); }
 
   void step() { reconciler_.step(now); }
@@ -130,7 +131,9 @@ class World : public Output {
   std::pair<const std::string, Domain>* find(const Uuid& uuid);
 
   void send(const Request& request) override { requests.push_back(request); }
-  void ask(ScanRequest request) override { ++(request == ScanRequest::kRescan ? rescans : pings); }
+  void ask(ScanRequest request) override {
+    ++(request == ScanRequest::kPing ? pings : request == ScanRequest::kCheck ? checks : rescans);
+  }
   void pong() override { ++pongs; }
   void report(const Status& status) override { statuses.push_back(status); }
   void say(log::Level level, const std::string& line) override { lines.emplace_back(level, line); }

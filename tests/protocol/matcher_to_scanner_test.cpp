@@ -15,12 +15,12 @@ Datagram kind(unsigned number) {
 }
 
 TEST(ScanRequestTest, EachKindComesBack) {
-  for (const ScanRequest request : {ScanRequest::kRescan, ScanRequest::kPing})
+  for (const ScanRequest request : {ScanRequest::kRescan, ScanRequest::kPing, ScanRequest::kCheck})
     EXPECT_EQ(decode_scan_request(encode(request)), request);
 }
 
 TEST(ScanRequestTest, AnyOtherKindIsAViolation) {
-  for (const unsigned number : {0U, 3U, 4U, 0xffffU})
+  for (const unsigned number : {0U, 4U, 5U, 0xffffU})
     EXPECT_EQ(hostile::violation_of(decode_scan_request, kind(number)), "a scan request of an unknown kind");
   EXPECT_NO_THROW(decode_scan_request(kind(1)));
 }

@@ -5,6 +5,9 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
+#include <net/if.h>
+#include <net/route.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -38,6 +41,15 @@ fs::path directory(const std::string& sysname) {
 void write(const fs::path& path, const std::string& content) {
   fs::create_directories(path.parent_path());
   std::ofstream(path, std::ios::binary) << content;
+}
+
+// Whoever has the file open reads what is written.
+void write_in_place(const std::string& path, const std::string& content) {
+  fs::create_directories(fs::path(path).parent_path());
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+  check(::pwrite(file, content.data(), content.size(), 0) == static_cast<ssize_t>(content.size()), path);
+  check(::ftruncate(file, static_cast<off_t>(content.size())) == 0, path);
+  ::close(file);
 }
 
 unsigned minor(const UsbDevice& device) {
@@ -74,7 +86,7 @@ struct Header {
   std::uint32_t header_size = sizeof(Header);
   std::uint32_t properties_offset = sizeof(Header);
   std::uint32_t properties_size = 0;
-  std::uint32_t subsystem = htonl(hash("usb"));
+  std::uint32_t subsystem = 0;
   std::uint32_t type = 0;
   std::uint32_t tags[2] = {0, 0};
 };
@@ -108,6 +120,7 @@ Host::Host() : netlink_(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_KO
   fs::create_directories("/sys/class");
   fs::create_directories("/sys/fs");
   fs::create_directories("/sys/dev/char");
+  count_event();
   fs::create_directories("/run/udev/data");
   write("/run/udev/control", "");
   mount();
@@ -137,6 +150,7 @@ void Host::plug(const UsbDevice& device) {
   const fs::path number = "/sys/dev/char/189:" + std::to_string(minor(device));
   fs::remove(number);
   fs::create_symlink("../../devices/pci0/" + device.sysname, number);
+  count_event();
 }
 
 void Host::unplug(const std::string& sysname) {
@@ -146,6 +160,7 @@ void Host::unplug(const std::string& sysname) {
     if (fs::read_symlink(entry.path()).filename() == sysname) numbers.push_back(entry.path());
   for (const fs::path& number : numbers) fs::remove(number);
   fs::remove_all(directory(sysname));
+  count_event();
 }
 
 void Host::write_attribute(const std::string& sysname, const std::string& name, const std::string& content) {
@@ -197,12 +212,7 @@ void Host::show_disk(const std::string& sysname, const std::string& number_of_pa
 }
 
 void Host::write_list(const std::string& name, const std::string& content) {
-  const std::string path = std::string(kProc) + '/' + name;
-  fs::create_directories(fs::path(path).parent_path());
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-  check(::pwrite(file, content.data(), content.size(), 0) == static_cast<ssize_t>(content.size()), path);
-  check(::ftruncate(file, static_cast<off_t>(content.size())) == 0, path);
-  ::close(file);
+  write_in_place(std::string(kProc) + '/' + name, content);
 }
 
 void Host::mount(const std::map<std::string, std::string>& devices) {
@@ -220,8 +230,22 @@ void Host::event(const std::string& action, const std::string& sysname, int time
   for (const std::string& line : {"ACTION=" + action, "DEVPATH=/devices/pci0/" + place,
                                   std::string("SUBSYSTEM=usb"), "DEVTYPE=" + type, std::string("SEQNUM=7")})
     properties.append(line).push_back('\0');
+  send("usb", type, properties, times);
+}
+
+void Host::event_of(const std::string& subsystem, const std::string& path) {
+  std::string properties;
+  for (const std::string& line :
+       {std::string("ACTION=change"), "DEVPATH=/" + path, "SUBSYSTEM=" + subsystem, std::string("SEQNUM=7")})
+    properties.append(line).push_back('\0');
+  send(subsystem, "", properties, 1);
+}
+
+void Host::send(const std::string& subsystem, const std::string& type, const std::string& properties,
+                int times) {
   Header header;
-  header.type = htonl(hash(type));
+  header.subsystem = htonl(hash(subsystem));
+  if (!type.empty()) header.type = htonl(hash(type));
   header.properties_size = static_cast<std::uint32_t>(properties.size());
   std::string message(reinterpret_cast<const char*>(&header), sizeof header);
   message += properties;
@@ -234,6 +258,34 @@ void Host::event(const std::string& action, const std::string& sysname, int time
     // ECONNREFUSED: nobody listens. ENOBUFS: a listener is full, which is what a flood is for.
     check(sent > 0 || errno == ECONNREFUSED || errno == ENOBUFS, "event");
   }
+}
+
+void Host::count_event() {
+  write_in_place("/sys/kernel/uevent_seqnum", std::to_string(++events_) + '\n');
+}
+
+void Host::occupy_udevd(bool busy) {
+  if (busy) write("/run/udev/queue", "");
+  if (!busy) fs::remove("/run/udev/queue");
+}
+
+void Host::change_interface() {
+  const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ifreq loopback{};
+  std::strcpy(loopback.ifr_name, "lo");
+  check(::ioctl(socket.get(), SIOCGIFFLAGS, &loopback) == 0, "lo");
+  loopback.ifr_flags = static_cast<short>(loopback.ifr_flags ^ IFF_UP);
+  check(::ioctl(socket.get(), SIOCSIFFLAGS, &loopback) == 0, "lo");
+}
+
+void Host::add_default_route() {
+  const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  char loopback[] = "lo";
+  rtentry route{};
+  route.rt_dst.sa_family = route.rt_genmask.sa_family = AF_INET;
+  route.rt_flags = RTF_UP;
+  route.rt_dev = loopback;
+  check(::ioctl(socket.get(), SIOCADDRT, &route) == 0, "a default route");
 }
 
 void Host::hold(const std::string& sysname, const std::string& name) {

@@ -68,6 +68,20 @@ class Host {
   // Sends an event of that device, or interface, as udevd does; more than once: as fast as it can.
   void event(const std::string& action, const std::string& sysname, int times = 1);
 
+  // Sends one of something of another subsystem, "block", at that path below /sys.
+  void event_of(const std::string& subsystem, const std::string& path);
+
+  // The kernel sends an event of something, and counts it, as it does when a device comes or leaves.
+  void count_event();
+
+  // udevd has something to do, or no longer.
+  void occupy_udevd(bool busy);
+
+  // The kernel says that a network interface has changed: the loopback, which comes up or goes down. Up, it
+  // can have a default route.
+  void change_interface();
+  void add_default_route();
+
   // From now on whoever reads this attribute is held up until then() has been run, once; the attribute is
   // whole again after that. Destroy the result only after the attribute was read.
   std::jthread when_read(const std::string& sysname, const std::string& name, std::function<void()> then);
@@ -79,7 +93,10 @@ class Host {
   void release_all() { held_.clear(); }  // who waits reads nothing
 
  private:
+  void send(const std::string& subsystem, const std::string& type, const std::string& properties, int times);
+
   int netlink_;
+  int events_ = 1000;  // that the kernel has sent
   std::map<std::string, Fd> held_;  // by path
 };
 

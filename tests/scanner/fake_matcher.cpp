@@ -37,6 +37,10 @@ void Matcher::rescan() {
   send(encode(ScanRequest::kRescan));
 }
 
+void Matcher::check() {
+  send(encode(ScanRequest::kCheck));
+}
+
 std::vector<std::string> sysnames(const std::vector<Device>& devices) {
   std::vector<std::string> names;
   for (const Device& device : devices) names.push_back(device.sysname);

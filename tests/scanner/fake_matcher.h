@@ -35,6 +35,7 @@ class Matcher {
 
   void send(Datagram datagram) { channel_.send(std::move(datagram)); }
   void rescan();
+  void check();
 
  private:
   Channel channel_;

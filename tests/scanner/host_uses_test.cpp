@@ -148,12 +148,22 @@ TEST_F(DiskTest, AnUnmountedDiskIsInUseUntilItHasBeenStillForAWhile) {
   host_.mount();
   now_ += 1s;
   EXPECT_THAT(uses(), ElementsAre(HostUse{kSettling, "sdb1"}));
-  EXPECT_TRUE(look_.settling());
+  EXPECT_EQ(look_.next(now_), now_ + HostUses::kSettlingInterval);
   now_ += HostUses::kQuiet - 1ms;
   EXPECT_THAT(uses(), ElementsAre(HostUse{kSettling, "sdb1"}));
   now_ += 1ms;
   EXPECT_THAT(uses(), IsEmpty());
-  EXPECT_FALSE(look_.settling());
+  EXPECT_EQ(look_.next(now_), now_ + HostUses::kLookInterval);
+}
+
+// No event tells of a mount in a mount namespace of its own.
+TEST_F(DiskTest, IsLookedAtNowAndThenAsLongAsItIsThere) {
+  uses();
+  EXPECT_EQ(look_.next(now_), now_ + HostUses::kLookInterval);
+  host_.hide("block", "sdb1");
+  host_.hide("block", "sdb");
+  uses();
+  EXPECT_EQ(look_.next(now_), HostUses::Clock::time_point::max());
 }
 
 TEST_F(DiskTest, WhatIsWrittenToAnUnmountedDiskIsWaitedFor) {
@@ -251,6 +261,17 @@ TEST_F(InterfaceTest, OneThatLosesItsDefaultRouteForAMomentStaysInUse) {
   EXPECT_THAT(uses(), ElementsAre(HostUse{kDefaultRoute, "usb0"}));
   now_ += std::chrono::milliseconds(1);
   EXPECT_THAT(uses(), IsEmpty());
+}
+
+TEST_F(InterfaceTest, IsLookedAtAgainWhenALostRouteNoLongerCounts) {
+  route_by("usb0");
+  uses();
+  EXPECT_EQ(look_.next(now_), HostUses::Clock::time_point::max());
+  const auto lost = now_;
+  route_by("eth0");
+  now_ += std::chrono::seconds(3);
+  uses();
+  EXPECT_EQ(look_.next(now_), lost + HostUses::kRouteGrace);
 }
 
 TEST_F(InterfaceTest, TheWayUpEnds) {

@@ -292,8 +292,8 @@ TEST_F(ProcessTest, AMountIsNoticedAtOnceByTheSealedProcess) {
   host_.show_disk("1-2", concat(major(stick.st_dev), ':', minor(stick.st_dev)));
   start();
   EXPECT_THAT(matcher_->snapshot().at(0).host_uses, ElementsAre(HostUse{HostUseKind::kMounted, "sdb1"}));
-  // It looks once a second anyhow. On a busy machine one prompt answer of a few shows that it does not wait
-  // for that.
+  // As there is a disk it looks once a second anyhow. On a busy machine one prompt answer of a few shows that
+  // it does not wait for that.
   bool prompt = false;
   for (std::size_t i = 0; i < later.size() && !prompt; ++i) {
     ASSERT_EQ(::umount2("/run/stick", 0), 0);
@@ -307,6 +307,27 @@ TEST_F(ProcessTest, AMountIsNoticedAtOnceByTheSealedProcess) {
     prompt = std::chrono::steady_clock::now() - before < std::chrono::milliseconds(700);
   }
   EXPECT_TRUE(prompt);
+}
+
+// A real route and the real list.
+TEST_F(ProcessTest, ADefaultRouteIsNoticedByTheSealedProcess) {
+  host_.plug(fake::device("1-2", 1, 2));
+  host_.show("net", "lo", "devices/pci0/1-2/1-2:1.0/net/lo");
+  start();
+  EXPECT_THAT(matcher_->snapshot().at(0).host_uses, IsEmpty());
+  host_.change_interface();
+  host_.add_default_route();
+  EXPECT_THAT(matcher_->expect<Device>().host_uses, ElementsAre(HostUse{HostUseKind::kDefaultRoute, "lo"}));
+}
+
+TEST_F(ProcessTest, AnswersChecksSealed) {
+  start();
+  EXPECT_THAT(matcher_->snapshot(), IsEmpty());
+  matcher_->check();
+  matcher_->expect<Unchanged>();
+  host_.count_event();
+  matcher_->check();
+  EXPECT_THAT(matcher_->snapshot(), IsEmpty());
 }
 
 // As the systemd unit does: a list of another mount namespace, here one that lacks the mount.

@@ -23,6 +23,7 @@
 #include "fake_matcher.h"
 #include "protocol/violation.h"
 #include "scanner/readers.h"
+#include "scanner/route_monitor.h"
 #include "scanner/scanner.h"
 #include "scanner/udev.h"
 
@@ -47,7 +48,7 @@ class ScannerTest : public testing::Test {
     thread_ = std::jthread([this] {
       thread_id_ = ::gettid();
       try {
-        Scanner(*readers_, monitor_, files_, channel_).serve();
+        Scanner(*readers_, monitor_, routes_, files_, channel_).serve();
       } catch (const PeerClosed&) {
         end_ = kPeerClosed;
       } catch (const Violation&) {
@@ -105,7 +106,8 @@ class ScannerTest : public testing::Test {
 
   fake::Host host_;
   Udev udev_{udev_new()};
-  Monitor monitor_{udev_.get(), 200};                             // a number that no test needs
+  Monitor monitor_{udev_.get(), 200};  // numbers that no test needs
+  RouteMonitor routes_{201};
   Readers::Clock::duration patience_ = std::chrono::seconds(60);  // longer than any test
   std::optional<Readers> readers_;
   ProcFiles files_{fake::Host::kProc};

@@ -38,6 +38,63 @@ TEST_F(ScannerTest, ARequestIsAnsweredWithAWholeSnapshot) {
   EXPECT_THAT(sysnames(matcher_->snapshot()), ElementsAre("1-2", "1-3"));
 }
 
+TEST_F(ScannerTest, ACheckIsAnsweredWithASnapshotOnlyIfTheKernelHasSentAnEvent) {
+  start_with({mouse_});
+  for (int i = 0; i < 2; ++i) {
+    matcher_->check();
+    matcher_->expect<Unchanged>();
+    host_.count_event();
+    matcher_->check();
+    EXPECT_THAT(matcher_->snapshot(), SizeIs(1));
+  }
+}
+
+TEST_F(ScannerTest, ACheckIsAnsweredWithASnapshotIfUdevdWasBusyAtTheLast) {
+  host_.occupy_udevd(true);
+  start_with({mouse_});
+  host_.occupy_udevd(false);
+  matcher_->check();
+  EXPECT_THAT(matcher_->snapshot(), SizeIs(1));
+  matcher_->check();
+  matcher_->expect<Unchanged>();
+}
+
+TEST_F(ScannerTest, ACheckIsAnsweredWithASnapshotIfEventsCameDuringTheLast) {
+  host_.plug(mouse_);
+  const auto reader = host_.when_read("1-2", "idProduct", [this] { host_.count_event(); });
+  start();
+  EXPECT_THAT(matcher_->snapshot(), SizeIs(1));
+  matcher_->check();
+  EXPECT_THAT(matcher_->snapshot(), SizeIs(1));
+}
+
+TEST_F(ScannerTest, ACheckIsAnsweredWithASnapshotWhereNobodyTellsOfEvents) {
+  host_.stop_udevd();
+  start_with({mouse_});
+  matcher_->check();
+  EXPECT_THAT(matcher_->snapshot(), SizeIs(1));
+}
+
+TEST_F(ScannerTest, ACheckIsAnsweredWithASnapshotIfUdevHasWrittenARecordWithoutAWord) {
+  start_with({mouse_});
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // the clock of file systems has ticks
+  *mouse_.database = "E:A=b\n";
+  host_.write_database(mouse_);
+  matcher_->check();
+  EXPECT_THAT(matcher_->snapshot().at(0).properties, Contains(Property{"A", "b"}));
+}
+
+// Only time, and no event, ends that.
+TEST_F(ScannerTest, ACheckIsAnsweredWithASnapshotAsLongAsUdevHasNoRecordOfADevice) {
+  mouse_.database.reset();
+  host_.plug(mouse_);
+  start();
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(matcher_->snapshot(), IsEmpty());
+    matcher_->check();
+  }
+}
+
 TEST_F(ScannerTest, ADeviceIsToldWithWhatTheHostDoesWithIt) {
   host_.show_disk("1-2");
   host_.mount({{"8:17", "none"}});
@@ -61,7 +118,11 @@ TEST_F(ScannerTest, ADeviceThatComesDuringTheLookIsNotToldAsFree) {
   EXPECT_THAT(matcher_->expect<Device>().host_uses, ElementsAre(HostUse{HostUseKind::kMounted, "sdc"}));
 }
 
-// Without an event: a file cannot announce that it has changed.
+constexpr const char* kRouteByUsb0 =
+    "Iface Destination Gateway Flags RefCnt Use Metric Mask\nusb0 00000000 0102A8C0 0003 0 0 0 00000000 0 0 "
+    "0\n";
+
+// Without an event: a file cannot announce that it has changed, and a disk is looked at all the same.
 TEST_F(ScannerTest, WhatTheHostDoesIsLookedAtNowAndThen) {
   host_.show_disk("1-2");
   start_with({mouse_});
@@ -71,6 +132,37 @@ TEST_F(ScannerTest, WhatTheHostDoesIsLookedAtNowAndThen) {
   EXPECT_THAT(matcher_->expect<Device>().host_uses, ElementsAre(HostUse{HostUseKind::kSettling, "sdb1"}));
   EXPECT_THAT(matcher_->expect<Device>().host_uses, IsEmpty());
   expect_no_more();
+}
+
+constexpr int kLooks = 1500;  // milliseconds: what is looked at now and then was
+
+TEST_F(ScannerTest, WhatEventsTellOfIsLookedAtThenOnly) {
+  host_.write_list("self/net/route", kRouteByUsb0);
+  files_ = ProcFiles(fake::Host::kProc);
+  start_with({mouse_});
+  host_.show("net", "usb0", "devices/pci0/1-2/1-2:1.0/net/usb0");
+  EXPECT_TRUE(matcher_->quiet(kLooks));
+  host_.event("bind", "1-2:1.0");
+  EXPECT_THAT(matcher_->expect<Device>().host_uses, ElementsAre(HostUse{HostUseKind::kDefaultRoute, "usb0"}));
+  EXPECT_TRUE(matcher_->quiet(kLooks)) << "the second look finds nothing";
+  std::filesystem::create_directories("/sys/fs/ext4/sdb");
+  host_.show("block", "sdb", "devices/pci0/1-2/1-2:1.0/block/sdb", {{"dev", "8:16"}});
+  EXPECT_TRUE(matcher_->quiet(kLooks));
+  host_.event_of("block", "devices/virtual/block/dm-0");
+  EXPECT_TRUE(matcher_->quiet(kLooks)) << "no USB disk was seen that it could be made of";
+  host_.event_of("block", "devices/pci0/usb1/1-2/1-2:1.0/block/sdb");
+  EXPECT_THAT(matcher_->expect<Device>().host_uses, SizeIs(2));
+}
+
+TEST_F(ScannerTest, RoutesAreLookedAtWhenTheKernelTellsOfThem) {
+  host_.write_list("self/net/route", "");
+  files_ = ProcFiles(fake::Host::kProc);
+  host_.show("net", "usb0", "devices/pci0/1-2/1-2:1.0/net/usb0");
+  start_with({mouse_});
+  host_.write_list("self/net/route", kRouteByUsb0);
+  EXPECT_TRUE(matcher_->quiet(kLooks));
+  host_.change_interface();
+  EXPECT_THAT(matcher_->expect<Device>().host_uses, ElementsAre(HostUse{HostUseKind::kDefaultRoute, "usb0"}));
 }
 
 TEST_F(ScannerTest, WhatTheHostDoesIsLookedAtWithEachEventAndEachRequest) {
@@ -410,6 +502,15 @@ TEST_F(BusyDeviceTest, IsToldByItsNumbersAndWholeWhenItAnswers) {
   expect_no_more();
 }
 
+TEST_F(BusyDeviceTest, IsLookedAtAgainByEachCheck) {
+  plug_busy(mouse_);
+  start();
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(matcher_->snapshot(), SizeIs(1));
+    matcher_->check();
+  }
+}
+
 TEST_F(BusyDeviceTest, IsPartOfTheFirstSnapshot) {
   plug_busy(mouse_);
   host_.plug(fake::device("1-3", 1, 3));
@@ -524,6 +625,12 @@ TEST(MonitorTest, SaysWhenThereIsNoUdevd) {
   testing::internal::CaptureStderr();
   const Monitor monitor(udev.get(), kFree);
   EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("udevd does not run"));
+}
+
+TEST(RouteMonitorTest, HasTheDescriptorThatItIsToHave) {
+  const RouteMonitor monitor(kFree);
+  EXPECT_EQ(monitor.fd(), kFree);
+  EXPECT_THROW(RouteMonitor{kFree}, std::system_error) << "it is taken";
 }
 
 TEST(MonitorTest, HasTheDescriptorThatItIsToHave) {

@@ -16,7 +16,7 @@ _STATUS = ("NoNewPrivs", "Seccomp", "Threads")
 _CAPABILITIES = {6: "SETGID", 7: "SETUID"}  # of linux/capability.h
 _PROGRAMS = f"{TREE_MOUNT}/libexec/whawty-libvirt-usb-hotplugd/"
 _STREAM, _DATAGRAM, _SEQPACKET = "0001", "0002", "0005"  # the column Type of /proc/net/unix
-_UEVENT = "15"  # the column Eth of /proc/net/netlink: NETLINK_KOBJECT_UEVENT
+_NETLINK = {"0": "rtnetlink", "15": "udev"}  # the column Eth of /proc/net/netlink: NETLINK_ROUTE and _KOBJECT_UEVENT
 
 # Limits as /proc/PID/limits names them, and what systemd calls them.
 _LIMITS = {
@@ -83,7 +83,7 @@ class Proc(Case):
     def facts(self, pid: int) -> dict[str, str]:
         """Descriptors are those of the thread that has most: of the scanner's, one has some of its own.
 
-        All but one that was closed while it was looked at: the scanner reads directories every second.
+        All but one that was closed while it was looked at: the scanner reads directories now and then.
         """
         text = self.hypervisor.run(f"""
             cd /proc/{pid}; cat status limits; echo "Owner: $(stat -c %U fd)"; tr '\\0' '\\n' <environ | grep JOURNAL
@@ -116,7 +116,7 @@ class Proc(Case):
             sockets = {_SEQPACKET: "channel", _STREAM: "log" if inode == journal else "stream", _DATAGRAM: "datagram"}
             if inode in self.unix:
                 return sockets[self.unix[inode]]
-            return "udev" if self.netlink.get(inode) == _UEVENT else f"unknown {target}"
+            return _NETLINK.get(self.netlink.get(inode, ""), f"unknown {target}")
         if target.startswith(_PROGRAMS):
             return target.removeprefix(_PROGRAMS)
         return {"anon_inode:[eventfd]": "eventfd", "anon_inode:[signalfd]": "signalfd",

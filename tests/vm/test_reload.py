@@ -80,20 +80,21 @@ class Bad(Case):
 
 class Interval(Case):
     def test_each_interval_sees_what_no_event_told(self) -> None:
-        """udev's database, changed without a word: the next look finds it, and only the next look."""
+        """udev's database, written as udevd does it, but without a word: the next look finds it, and only the next look."""
         self.running("a")
         device = self.plug("SILENT")
         rule = "{udev: {env: [{name: WHAWTY_SILENT, equals: 'yes'}]}}"
         self.daemon.start(config(a=[rule, rule_of("BARRIER")]))
         self.await_hostdevs("a", self.plug("BARRIER"))
-        self.hypervisor.run(f"echo E:WHAWTY_SILENT=yes >>/run/udev/data/c189:{(device.bus - 1) * 128 + device.device - 1}")
+        record = f"/run/udev/data/c189:{(device.bus - 1) * 128 + device.device - 1}"
+        self.hypervisor.run(f"sed -i '$ a E:WHAWTY_SILENT=yes' {record}")
         self.unplug("BARRIER")
         self.await_hostdevs("a")
         self.daemon.reload(config("1s", a=rule_of("NONE")))
         self.daemon.reload(config("1s", a=rule))
         self.await_hostdevs("a", device)
         mark = self.daemon.mark()
-        self.hypervisor.run(f"sed -i /WHAWTY_SILENT/d /run/udev/data/c189:{(device.bus - 1) * 128 + device.device - 1}")
+        self.hypervisor.run(f"sed -i /WHAWTY_SILENT/d {record}")
         self.daemon.await_line("^detached .*SILENT", mark, timeout=5)
 
     def test_an_interval_repairs_both_kinds_of_meddling(self) -> None:
