@@ -32,6 +32,7 @@ _FILES = {
     f"{_DOC}/decisions.md.gz": 0o644,
     f"{_DOC}/examples/config.yml": 0o644,
     f"{_DOC}/migration.md.gz": 0o644,
+    f"{_DOC}/performance.md": 0o644,
     f"{_DOC}/platforms.md.gz": 0o644,
     f"{_DOC}/operators-guide.md.gz": 0o644,
     f"{_DOC}/polkit/{NAME}.rules": 0o644,

@@ -26,7 +26,7 @@ _WORKERS = ("scanner", "matcher", "actuator")
 # of a call matter. A process is sealed from its own seccomp(SECCOMP_SET_MODE_FILTER) on, which libseccomp also calls
 # without a filter, to see what the kernel knows.
 _RECORDER = r"""
-use strict; use warnings;
+use strict; use warnings; no warnings "portable";  # 64 bits
 my ($supervisor, %matter, %sealed, %calls) = ("whawty-libvirt-");
 open my $arguments, "<", "/run/rows.arguments" or die;
 while (<$arguments>) { my ($number, @places) = split; $matter{$number} = \@places; }
