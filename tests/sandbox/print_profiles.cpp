@@ -4,7 +4,8 @@
 // Prints the tables that documents show: the bounds, and the system calls of all four processes.
 //
 //   print_profiles                   to standard output
-//   print_profiles --rows            the system calls for programs: a line a row, with tabs between process, text,
+//   print_profiles --rows            the system calls for programs: a line a row, with tabs between process,
+//   text,
 //                                    numbers, and conditions "ARGUMENT:MASK:VALUE"
 //   print_profiles --check FILE...   fails unless each stands between its markers in one of the files
 //   print_profiles --write FILE...   puts them there
@@ -144,7 +145,8 @@ std::string row_of(const Profile& profile, const SyscallRule& rule) {
     if (name.call == rule.number) numbers += concat(' ', name.newer);
   std::string conditions;
   for (const scmp_arg_cmp& condition : conditions_of(rule)) conditions += numbers_of(condition) + ' ';
-  return concat(profile.process, '\t', names_of(rule), ' ', text_of(rule), '\t', numbers, '\t', conditions, '\n');
+  return concat(profile.process, '\t', names_of(rule), ' ', text_of(rule), '\t', numbers, '\t', conditions,
+                '\n');
 }
 
 std::string rows() {

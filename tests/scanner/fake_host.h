@@ -96,7 +96,7 @@ class Host {
   void send(const std::string& subsystem, const std::string& type, const std::string& properties, int times);
 
   int netlink_;
-  int events_ = 1000;  // that the kernel has sent
+  int events_ = 1000;               // that the kernel has sent
   std::map<std::string, Fd> held_;  // by path
 };
 
