@@ -17,6 +17,7 @@ import accelerator
 from agent import Agent
 from architectures import AMD64, Architecture
 from processes import die_with_parent
+from progress import say
 from qmp import Qmp
 
 USB_PORTS = 15  # of each speed; one device takes one
@@ -25,12 +26,20 @@ KERNEL_OPTIONS = ("root=/dev/vda rw loglevel=5 systemd.show_status=error net.ifn
 _MEMORY_MEGABYTES = 3072
 _BOOT_SECONDS = 240  # under emulation on a busy machine; usually a tenth of it
 _RESUME_SECONDS = 60  # of a saved state; usually two
+_LOOK_SECONDS = 5  # between looks at the console
+_BOOTS = 3  # at most
+_PANIC = "Kernel panic - not syncing"
+_CONSOLE_LINES = 60
 _SOCKET_SECONDS = 30  # until QEMU has made its sockets; usually a hundredth of it
 _Socket = TypeVar("_Socket")
 
 
 class BootFailed(Exception):
     """The hypervisor did not come up; the text ends with the last lines of its console."""
+
+
+class KernelPanicked(BootFailed):
+    """Its kernel said so."""
 
 
 class Machine:
@@ -50,6 +59,17 @@ class Machine:
         self._closing = contextlib.ExitStack()
 
     def __enter__(self) -> "Machine":
+        """Under emulation, a kernel that changes its code at boot while its other processor runs it may panic: then again."""
+        for _ in range(_BOOTS - 1):
+            try:
+                return self._start()
+            except KernelPanicked as error:
+                if accelerator.best(self._architecture) == accelerator.KVM:
+                    raise
+                say(f"the kernel panicked at boot, which starts anew: {error}")
+        return self._start()
+
+    def _start(self) -> "Machine":
         with contextlib.ExitStack() as stack:
             self.directory = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hypervisor-")))
             self._process = self._power_on()
@@ -134,15 +154,19 @@ class Machine:
 
     def _await_agent(self) -> None:
         seconds = _RESUME_SECONDS if self._state else _BOOT_SECONDS
+        deadline = time.monotonic() + seconds
         try:
-            if not self.agent.synchronize(seconds):
-                raise self._failed(f"the agent did not answer within {seconds} s")
+            while not self.agent.synchronize(_LOOK_SECONDS):
+                if _PANIC in self.console(_CONSOLE_LINES):
+                    raise self._failed("its kernel panicked", KernelPanicked)
+                if time.monotonic() > deadline:
+                    raise self._failed(f"the agent did not answer within {seconds} s")
         except ConnectionError:
             raise self._failed("QEMU ended") from None
 
-    def _failed(self, why: str) -> BootFailed:
+    def _failed(self, why: str, kind: type[BootFailed] = BootFailed) -> BootFailed:
         said = (self.directory / "qemu.log").read_text(errors="replace")
-        return BootFailed(f"{why}\nQEMU: {said}\nconsole:\n{self.console(30)}")
+        return kind(f"{why}\nQEMU: {said}\nconsole:\n{self.console(_CONSOLE_LINES)}")
 
 
 def hardware(architecture: Architecture) -> list[str]:
