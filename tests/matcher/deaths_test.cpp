@@ -86,6 +86,20 @@ TEST_F(DeathsTest, AnotherMachineMayHaveWhatIsPutAside) {
   EXPECT_EQ(domains["b"].hostdevs, std::vector{hostdev_of(webcam())});
 }
 
+TEST_F(DeathsTest, AGuestMayDieOfADeviceThatIsTakenFromIt) {
+  begin({webcam()});
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(warnings(kPutAside), 0U);
+    pass(1min);
+    plug(not_authorized(webcam()));
+    EXPECT_EQ(calls.back(), "detach 1/5 a");
+    die("a");
+    start("a");
+    plug(webcam());
+  }
+  EXPECT_EQ(warnings(kPutAside), 1U);
+}
+
 TEST_F(DeathsTest, AGuestThatIsSwitchedOffDiesOfNothing) {
   begin({webcam()});
   for (int i = 0; i < 5; ++i) {

@@ -164,11 +164,15 @@ TEST_F(ReconcilerTest, ItIsAlsoWhileACheckIsNotAnswered) {
 }
 
 TEST_F(ReconcilerTest, TheStatusSaysWhatIs) {
+  add("other", true, {hostdev_of(scale())});
   configure(kWebcamToA);
   ASSERT_FALSE(statuses.empty());
   EXPECT_FALSE(statuses.front().libvirt_connected);
   snapshot({webcam(), scale()});
   EXPECT_EQ(statuses.back(), (Status{true, 1, 1, 2, 1}));
+  const std::size_t before = statuses.size();
+  event("a");
+  EXPECT_EQ(statuses.size(), before) << "nothing is new";
 }
 
 TEST_F(ReconcilerTest, TheStatusDoesNotCountWhatIsMissing) {

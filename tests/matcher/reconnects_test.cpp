@@ -80,6 +80,19 @@ TEST_F(ReconnectsTest, ADeviceBesideAHubThatDoesHarmIsServedAtOnce) {
   EXPECT_EQ(calls.back(), "attach 1/120 a");
 }
 
+TEST_F(ReconnectsTest, APortOfAHubThatIsPutAsideIsServedWhenThatPortIsQuiet) {
+  begin({});
+  replug_in_turn(100, 250ms);
+  plug(webcam(120, "1-1.1"));
+  pass(20s);
+  plug(webcam(121, "1-1.2"));
+  calls.clear();
+  pass(9s);
+  EXPECT_EQ(calls, Calls{});
+  pass(1s);
+  EXPECT_EQ(calls, Calls{"attach 1/120 a"});
+}
+
 TEST_F(ReconnectsTest, TheSameRecordAgainIsNoneNorAreOtherProperties) {
   configure(kWebcamToA);
   for (int i = 0; i < 50; ++i) snapshot({tagged(webcam(), {concat("t", i / 2)})});

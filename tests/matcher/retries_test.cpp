@@ -87,6 +87,27 @@ TEST_F(RetriesTest, AChangeOfTheDriverAloneHurriesNoAttempt) {
   EXPECT_LT(calls.size(), 10U) << "of 200 changes in ten seconds";
 }
 
+TEST_F(RetriesTest, ARecordThatSaysNothingNewHurriesNoAttempt) {
+  a.error = "no";
+  begin({webcam()}, kWebcamToA, "interval: 5s");
+  pass(60s);
+  const std::size_t before = calls.size();
+  for (int i = 0; i < 4; ++i) {
+    pass(5s);
+    snapshot({webcam()});
+  }
+  EXPECT_LE(calls.size(), before + 1);
+}
+
+TEST_F(RetriesTest, AnAttachWithoutEffectIsRepeatedSoon) {
+  begin({});
+  a.in_vain = true;
+  plug(webcam());
+  pass(1s);
+  EXPECT_GE(calls.size(), 3U);
+  EXPECT_EQ(warnings("but the live XML of a does not show it"), 1U);
+}
+
 TEST_F(RetriesTest, ADetachThatTheGuestDelaysIsNotRepeatedAtOnce) {
   begin({webcam()});
   a.in_vain = true;
