@@ -61,55 +61,9 @@ void World::snapshot(std::initializer_list<Device> devices) {
   settle();
 }
 
-void World::plug(const Device& device) {
-  plug_unanswered(device);
-  settle();
-}
-
-void World::unplug(const std::string& sysname) {
-  unplug_unanswered(sysname);
-  settle();
-}
-
-void World::reconnect(const std::string& sysname, const Device& device) {
-  reconciler_.take(DeviceRemoved{sysname}, now);
-  plug(device);
-}
-
 void World::plug_unanswered(std::initializer_list<Device> devices) {
   for (const Device& device : devices) reconciler_.take(device, now);
   step();
-}
-
-void World::unplug_unanswered(const std::string& sysname) {
-  reconciler_.take(DeviceRemoved{sysname}, now);
-  step();
-}
-
-void World::event(const std::string& name, const DomainNews& news) {
-  event_unanswered(name, news);
-  settle();
-}
-
-void World::event_unanswered(const std::string& name, const DomainNews& news) {
-  take(DomainChanged{domains.at(name).uuid, name, news});
-}
-
-void World::start(const std::string& name) {
-  domains[name].running = true;
-  event(name);
-}
-
-void World::switch_off(const std::string& name) {
-  domains[name].running = false;
-  domains[name].hostdevs.clear();
-  event(name);
-}
-
-void World::die(const std::string& name) {
-  domains[name].running = false;
-  domains[name].hostdevs.clear();
-  event(name, {.died = true});
 }
 
 void World::pass(Clock::duration duration) {

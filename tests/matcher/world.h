@@ -69,23 +69,47 @@ class World : public Output {
 
   // What happens to devices. All that comes of it is done and answered.
   void snapshot(std::initializer_list<Device> devices);
-  void plug(const Device& device);
-  void unplug(const std::string& sysname);
+  void plug(const Device& device) {
+    plug_unanswered(device);
+    settle();
+  }
+  void unplug(const std::string& sysname) {
+    unplug_unanswered(sysname);
+    settle();
+  }
   // Before anything is done about its absence.
-  void reconnect(const std::string& sysname, const Device& device);
+  void reconnect(const std::string& sysname, const Device& device) {
+    reconciler_.take(DeviceRemoved{sysname}, now);
+    plug(device);
+  }
 
   // The same, of which nothing is answered.
   void plug_unanswered(std::initializer_list<Device> devices);
   void plug_unanswered(const Device& device) { plug_unanswered(std::initializer_list<Device>{device}); }
-  void unplug_unanswered(const std::string& sysname);
+  void unplug_unanswered(const std::string& sysname) {
+    reconciler_.take(DeviceRemoved{sysname}, now);
+    step();
+  }
 
   // What happens to a guest.
-  void event(const std::string& name, const DomainNews& news = {});
-  void event_unanswered(const std::string& name, const DomainNews& news = {});
-  void start(const std::string& name);
-  void switch_off(const std::string& name);
+  void event(const std::string& name, const DomainNews& news = {}) {
+    event_unanswered(name, news);
+    settle();
+  }
+  void event_unanswered(const std::string& name, const DomainNews& news = {}) {
+    take(DomainChanged{domains.at(name).uuid, name, news});
+  }
+  void start(const std::string& name) {
+    domains[name].running = true;
+    event(name);
+  }
+  void switch_off(const std::string& name, const DomainNews& news = {}) {
+    domains[name].running = false;
+    domains[name].hostdevs.clear();
+    event(name, news);
+  }
   // Its QEMU dies. What it was doing is answered before, or was not begun.
-  void die(const std::string& name);
+  void die(const std::string& name) { switch_off(name, {.died = true}); }
   void stall(const std::string& name) { take(DomainStalled{domains.at(name).uuid}); }
 
   void take(const ActuatorMessage& message) { reconciler_.take(message, now); }

@@ -10,43 +10,31 @@
 namespace whawty {
 namespace {
 
+using testing::VariantWith;
+
+const std::pair<const char*, std::int64_t> kValues[] = {
+    {"0", 0},     {"-0", 0},       {"42", 42},        {"+42", 42},         {"-42", -42}, {"0x1f", 31},
+    {"0X1F", 31}, {"-0x1f", -31},  {"0x0403", 0x403}, {"0o17", 15},        {"0O17", 15}, {"0b101", 5},
+    {"0B101", 5}, {"1_000", 1000}, {"1__0_", 10},     {"0x_04_6d", 0x46d}, {"003", 3},   {"00", 0},
+    {"0008", 8},  {"-03", -3},     {"0_9", 9}};
+
 TEST(YamlInteger, HasGoYamlsValue) {
-  for (const auto& [text, value] : {std::pair<const char*, std::int64_t>{"0", 0},
-                                    {"-0", 0},
-                                    {"42", 42},
-                                    {"+42", 42},
-                                    {"-42", -42},
-                                    {"0x1f", 31},
-                                    {"0X1F", 31},
-                                    {"-0x1f", -31},
-                                    {"0x0403", 0x403},
-                                    {"0o17", 15},
-                                    {"0O17", 15},
-                                    {"0b101", 5},
-                                    {"0B101", 5},
-                                    {"1_000", 1000},
-                                    {"1__0_", 10},
-                                    {"0x_04_6d", 0x46d},
-                                    {"9223372036854775808", std::numeric_limits<std::int64_t>::max()},
-                                    {"-9223372036854775809", std::numeric_limits<std::int64_t>::min()},
-                                    // zeros before one digit
-                                    {"003", 3},
-                                    {"00", 0},
-                                    {"0008", 8},
-                                    {"-03", -3},
-                                    {"0_9", 9}}) {
-    const auto parsed = parse_yaml_integer(text);
-    ASSERT_TRUE(std::holds_alternative<std::int64_t>(parsed)) << text;
-    EXPECT_EQ(std::get<std::int64_t>(parsed), value) << text;
-  }
+  for (const auto& [text, value] : kValues)
+    EXPECT_THAT(parse_yaml_integer(text), VariantWith<std::int64_t>(value)) << text;
+  EXPECT_THAT(parse_yaml_integer("9223372036854775808"),
+              VariantWith<std::int64_t>(std::numeric_limits<std::int64_t>::max()));
+  EXPECT_THAT(parse_yaml_integer("-9223372036854775809"),
+              VariantWith<std::int64_t>(std::numeric_limits<std::int64_t>::min()));
 }
 
+const std::tuple<const char*, const char*, const char*> kLeadingZeros[] = {{"0403", "0403", "403"},
+                                                                           {"010", "010", "10"},
+                                                                           {"-0077", "0077", "77"},
+                                                                           {"0_403", "0403", "403"},
+                                                                           {"089", "089", "89"}};
+
 TEST(YamlInteger, KnowsALeadingZero) {
-  for (const auto& [text, digits, value] : {std::tuple{"0403", "0403", "403"},
-                                            {"010", "010", "10"},
-                                            {"-0077", "0077", "77"},
-                                            {"0_403", "0403", "403"},
-                                            {"089", "089", "89"}}) {
+  for (const auto& [text, digits, value] : kLeadingZeros) {
     const auto parsed = parse_yaml_integer(text);
     ASSERT_TRUE(std::holds_alternative<LeadingZero>(parsed)) << text;
     EXPECT_EQ(std::get<LeadingZero>(parsed).digits, digits);
