@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "common/bounds.h"
+#include "fake_hypervisor.h"
 #include "fake_sysfs.h"
 #include "protocol/violation.h"
 #include "tests/eventually.h"
@@ -32,32 +33,6 @@ using testing::SizeIs;
 constexpr Uuid kA{0x0123456789abcdef, 1};
 constexpr Uuid kB{0x0123456789abcdef, 2};
 constexpr Hostdev kWebcam = FakeSysfs::kHostdev;
-
-// A hypervisor that does what the test says.
-class ScriptedHypervisor : public Hypervisor {
- public:
-  using Change = std::function<std::variant<std::monostate, CallError>(const Uuid&, const Hostdev&)>;
-
-  std::function<std::variant<std::vector<DomainListed>, CallError>()> on_list = [] {
-    return std::vector<DomainListed>{};
-  };
-  std::function<std::variant<std::string, CallError>(const Uuid&)> on_describe = [](const Uuid&) {
-    return std::string("<domain/>");
-  };
-  Change on_attach = [](const Uuid&, const Hostdev&) { return std::monostate{}; };
-  Change on_detach = on_attach;
-
-  std::variant<std::vector<DomainListed>, CallError> list() override { return on_list(); }
-  std::variant<std::string, CallError> name(const Uuid&) override { return std::string("a"); }
-  std::variant<std::string, CallError> describe(const Uuid& domain) override { return on_describe(domain); }
-  std::variant<std::monostate, CallError> attach(const Uuid& domain, const Hostdev& hostdev,
-                                                 std::uint64_t) override {
-    return on_attach(domain, hostdev);
-  }
-  std::variant<std::monostate, CallError> detach(const Uuid& domain, const Hostdev& hostdev) override {
-    return on_detach(domain, hostdev);
-  }
-};
 
 // An actuator on a thread of its own; the test is its matcher.
 class ActuatorTest : public testing::Test {
@@ -108,7 +83,7 @@ class ActuatorTest : public testing::Test {
   const FakeSysfs sysfs_;
   const Digest meant_ = sysfs_.digest();
   const Limits limits_{AllowedDomains{}, DeviceCheck{sysfs_.open()}};
-  ScriptedHypervisor hypervisor_;
+  FakeHypervisor hypervisor_;
   Outbox outbox_;
   std::optional<Channel> matcher_;
 
@@ -274,10 +249,7 @@ TEST_F(ActuatorTest, TheRequestsOfADomainRunInOrder) {
 }
 
 TEST_F(ActuatorTest, SixtyFourRequestsMayBeUnansweredAndNotOneMore) {
-  hypervisor_.on_attach = [&](const Uuid&, const Hostdev&) {
-    released_.wait();
-    return std::monostate{};
-  };
+  hypervisor_.on_attach = [&](const Uuid&, const Hostdev&) { return hang(hanging_attaches_); };
   for (std::uint64_t i = 1; i <= kMaxRequestsInFlight; ++i) send(i, AttachHostdev{kA, kWebcam, meant_});
   // It answers nobody, but has read them all without complaint.
   outbox_.domain_changed(kB, "b", {});
@@ -298,10 +270,7 @@ TEST_F(ActuatorTest, AnAnswerMakesRoomForARequest) {
 }
 
 TEST_F(ActuatorTest, TheNumberOfAnUnansweredRequestAgainIsAViolation) {
-  hypervisor_.on_attach = [&](const Uuid&, const Hostdev&) {
-    released_.wait();
-    return std::monostate{};
-  };
+  hypervisor_.on_attach = [&](const Uuid&, const Hostdev&) { return hang(hanging_attaches_); };
   send(1, AttachHostdev{kA, kWebcam, meant_});
   send(1, ListDomains{});
   EXPECT_EQ(ending(), "violation: the number of an unanswered request again");
