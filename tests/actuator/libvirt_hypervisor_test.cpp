@@ -7,8 +7,6 @@
 #include <gtest/gtest.h>
 #include <libvirt/libvirt.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <functional>
 #include <future>
@@ -18,6 +16,7 @@
 #include "common/exit_code.h"
 #include "common/fd.h"
 #include "common/landlock.h"
+#include "tests/process.h"
 
 namespace whawty {
 namespace {
@@ -30,15 +29,6 @@ class Nobody final : public HypervisorEvents {
   void domain_changed(const Uuid&, const std::string&, DomainNews) override {}
   void connection_lost(const std::string&) override {}
 };
-
-// The exit code of a process that does this.
-int exit_code_of_fork(const std::function<int()>& work) {
-  const pid_t pid = ::fork();
-  if (pid == 0) ::_exit(work());
-  int status = 0;
-  EXPECT_EQ(::waitpid(pid, &status, 0), pid);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-}
 
 bool opens_file() {
   return static_cast<bool>(Fd(::open(kFile, O_RDONLY | O_CLOEXEC)));
@@ -63,7 +53,7 @@ bool event_loop_opens_file() {
 TEST(LibvirtHypervisorTest, TheThreadOfTheEventLoopBeginsWithItsRestriction) {
   if (!landlock_is_there()) GTEST_SKIP() << "this kernel does not have Landlock, or has it switched off";
   const auto with = [](const std::function<void()>& restrict) {
-    return exit_code_of_fork([&] {
+    return in_child([&] {
       Nobody nobody;
       // Not opened: this driver has no keepalive. But its event loop runs.
       const auto opened = open_hypervisor(kUri, nobody, restrict);
@@ -76,7 +66,7 @@ TEST(LibvirtHypervisorTest, TheThreadOfTheEventLoopBeginsWithItsRestriction) {
 }
 
 TEST(LibvirtHypervisorTest, AThreadThatCannotBeRestrictedEndsTheProcess) {
-  EXPECT_EQ(exit_code_of_fork([] {
+  EXPECT_EQ(in_child([] {
               Nobody nobody;
               open_hypervisor(kUri, nobody, [] { throw std::runtime_error("no"); });
               return 0;

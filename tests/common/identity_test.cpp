@@ -7,38 +7,19 @@
 #include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
-#include <functional>
 #include <stdexcept>
 #include <system_error>
+
+#include "tests/process.h"
 
 namespace whawty {
 namespace {
 
-// The exit code of a child that does this; what it throws is 99.
-int in_child(const std::function<int()>& work) {
-  const pid_t pid = ::fork();
-  if (pid == 0) {
-    try {
-      ::_exit(work());
-    } catch (const std::exception&) {
-      ::_exit(99);
-    }
-  }
-  int status = 0;
-  EXPECT_EQ(::waitpid(pid, &status, 0), pid);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-}
-
 std::string status(const std::string& name) {
-  std::ifstream file("/proc/self/status");
-  for (std::string line; std::getline(file, line);)
-    if (line.starts_with(name + ":\t")) return line.substr(name.size() + 2);
-  return "";
+  return status_of(::getpid(), name);
 }
 
 bool is_root() {
@@ -106,7 +87,7 @@ TEST(IdentityTest, WithoutThePowerToItFails) {
               become({12345, 12345, {}});
               return 0;
             }),
-            99);
+            kThrew);
 }
 
 TEST(CapabilitiesTest, OnlyThoseOfTheMaskAreKept) {

@@ -21,6 +21,9 @@
 #include <string>
 #include <thread>
 
+#include "tests/process.h"
+#include "tests/sandbox/refusals.h"
+
 namespace whawty {
 namespace {
 
@@ -36,22 +39,11 @@ constexpr SyscallRule kProfile[] = {
     {SCMP_SYS(futex), kAnyArguments, "threads"},
 };
 
-// The exit code of a child that does this, or the negative number of the signal that killed it.
-int in_child(const std::function<void()>& work) {
-  const pid_t pid = ::fork();
-  if (pid == 0) {
-    work();
-    ::_exit(0);
-  }
-  int status = 0;
-  EXPECT_EQ(::waitpid(pid, &status, 0), pid);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-}
-
 int sealed(const std::function<void()>& work) {
   return in_child([&] {
     seal({.profile = kProfile});
     work();
+    return 0;
   });
 }
 
@@ -116,7 +108,7 @@ TEST(SandboxTest, EachDeniedBitDies) {
 }
 
 TEST(SandboxTest, ThreadsThatRunAlreadyAreSealedToo) {
-  EXPECT_EQ(in_child([] {
+  EXPECT_EQ(in_child([]() -> int {
               std::latch go(1);
               std::latch running(1);
               std::thread([&] {
@@ -146,64 +138,49 @@ TEST(SandboxTest, ItDropsPrivilegesCoreDumpsAndTracing) {
   EXPECT_EQ(in_child([] {
               seal({.profile = kLooking});
               rlimit core{1, 1};
-              if (::getrlimit(RLIMIT_CORE, &core) != 0 || core.rlim_max != 0) ::_exit(1);
-              if (::prctl(PR_GET_DUMPABLE) != 0) ::_exit(2);
-              if (::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1) ::_exit(3);
-              if (::prctl(PR_GET_SECCOMP) != 2) ::_exit(4);
+              if (::getrlimit(RLIMIT_CORE, &core) != 0 || core.rlim_max != 0) return 1;
+              if (::prctl(PR_GET_DUMPABLE) != 0) return 2;
+              if (::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1) return 3;
+              if (::prctl(PR_GET_SECCOMP) != 2) return 4;
               for (int capability = 0; capability <= 40; ++capability)
-                if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, capability, 0, 0) > 0) ::_exit(5);
+                if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, capability, 0, 0) > 0) return 5;
+              return 0;
             }),
             0);
 }
 
 // As /proc shows it from outside.
 TEST(SandboxTest, TheKernelShowsTheSeal) {
-  int ready[2];
-  ASSERT_EQ(::pipe(ready), 0);
-  const pid_t pid = ::fork();
-  if (pid == 0) {
-    constexpr SyscallRule kWaiting[] = {{SCMP_SYS(write), kAnyArguments, "ready"},
-                                        {SCMP_SYS(read), kAnyArguments, "waiting"},
-                                        {SCMP_SYS(exit_group), kAnyArguments, "the end"}};
-    ::close(ready[0]);
+  constexpr SyscallRule kWaiting[] = {{SCMP_SYS(read), kAnyArguments, "waiting"}};
+  const pid_t pid = start_child([&] {
     int never[2];
-    if (::pipe(never) != 0) ::_exit(1);
+    if (::pipe(never) != 0) return 1;
     seal({.profile = kWaiting});
     char byte = 0;
-    if (::write(ready[1], &byte, 1) == 1) ::_exit(static_cast<int>(::read(never[0], &byte, 1)));
-  }
-  ::close(ready[1]);
-  char byte = 0;
-  EXPECT_EQ(::read(ready[0], &byte, 1), 1);
-  ::close(ready[0]);
-  std::string status(16'384, '\0');
-  const int file = ::open(("/proc/" + std::to_string(pid) + "/status").c_str(), O_RDONLY | O_CLOEXEC);
-  status.resize(static_cast<std::size_t>(::read(file, status.data(), status.size())));
-  ::close(file);
+    return static_cast<int>(::read(never[0], &byte, 1));
+  });
+  EXPECT_TRUE(is_sealed(pid));
+  for (const char* const set : {"CapPrm", "CapEff", "CapInh"})
+    EXPECT_EQ(status_of(pid, set), "0000000000000000") << set;
+  EXPECT_EQ(status_of(pid, "NoNewPrivs"), "1");
+  EXPECT_EQ(status_of(pid, "Seccomp"), "2");
   ::kill(pid, SIGKILL);
   ::waitpid(pid, nullptr, 0);
-  for (const char* const line : {"CapPrm:\t0000000000000000\n", "CapEff:\t0000000000000000\n",
-                                 "CapInh:\t0000000000000000\n", "NoNewPrivs:\t1\n", "Seccomp:\t2\n"})
-    EXPECT_THAT(status, testing::HasSubstr(line));
 }
 
-// The message of the Unsealed that the seal ends in, in a child that this profile has sealed before.
-std::string message_after(std::span<const SyscallRule> before) {
+// The message of the Unsealed that the seal ends in, where the kernel refuses this.
+std::string message_of(const std::vector<Refusal>& refusals) {
   int text[2];
   EXPECT_EQ(::pipe(text), 0);
   EXPECT_EQ(in_child([&] {
-              const scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-              for (const SyscallRule& rule : before)
-                seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), rule.number, 0);
-              if (seccomp_load(filter) != 0) ::_exit(1);
+              refuse(refusals);
               try {
                 seal({.profile = kProfile});
               } catch (const Unsealed& error) {
                 const std::string message = error.what();
-                if (::write(text[1], message.data(), message.size()) < 0) ::_exit(3);
-                ::_exit(0);
+                return ::write(text[1], message.data(), message.size()) < 0 ? 3 : 0;
               }
-              ::_exit(4);
+              return 4;
             }),
             0);
   ::close(text[1]);
@@ -214,13 +191,10 @@ std::string message_after(std::span<const SyscallRule> before) {
 }
 
 TEST(SandboxTest, AStepThatFailsIsNamed) {
-  const auto forbidden = [](int number) { return SyscallRule{number, kAnyArguments, ""}; };
-  const SyscallRule capset[] = {forbidden(SCMP_SYS(capset))};
-  EXPECT_EQ(message_after(capset), "sandbox: capset: Operation not permitted");
-  const SyscallRule prlimit[] = {forbidden(SCMP_SYS(prlimit64)), forbidden(SCMP_SYS(setrlimit))};
-  EXPECT_EQ(message_after(prlimit), "sandbox: no core dumps: Operation not permitted");
-  const SyscallRule seccomp[] = {forbidden(SCMP_SYS(seccomp))};
-  EXPECT_THAT(message_after(seccomp), StartsWith("sandbox: "));
+  EXPECT_EQ(message_of({{SCMP_SYS(capset)}}), "sandbox: capset: Operation not permitted");
+  EXPECT_EQ(message_of({{SCMP_SYS(prlimit64)}, {SCMP_SYS(setrlimit)}}),
+            "sandbox: no core dumps: Operation not permitted");
+  EXPECT_THAT(message_of({{SCMP_SYS(seccomp)}}), StartsWith("sandbox: "));
 }
 
 TEST(SandboxTest, AProfileThatMakesNoSenseIsNamedByItsReason) {
@@ -229,8 +203,9 @@ TEST(SandboxTest, AProfileThatMakesNoSenseIsNamedByItsReason) {
               try {
                 seal({.profile = nonsense});
               } catch (const Unsealed& error) {
-                ::_exit(std::string(error.what()).starts_with("sandbox: seccomp: the log: ") ? 5 : 6);
+                return std::string(error.what()).starts_with("sandbox: seccomp: the log: ") ? 5 : 6;
               }
+              return 0;
             }),
             5);
 }

@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kMaxDescriptionsAtATime = 8;
+constexpr int kMaxDescriptionsAtATime = 8;
 
 class HostileActuatorTest : public MatcherTest {
  protected:
@@ -38,12 +38,6 @@ class HostileActuatorTest : public MatcherTest {
     while (const auto datagram = supervisor().receive())
       if (std::holds_alternative<Pong>(decode_policy_message(*datagram))) return;
     FAIL() << "it does not answer";
-  }
-
-  std::size_t lines_with(const std::string& text) {
-    std::size_t count = 0;
-    for (const std::string& line : matcher_.log()) count += line.find(text) != std::string::npos ? 1 : 0;
-    return count;
   }
 };
 
@@ -108,8 +102,8 @@ TEST_F(HostileActuatorTest, GarbageEndsTheMatcherWithOneLine) {
   for (const std::size_t length : {std::size_t{1}, std::size_t{16}, std::size_t{1000}, kMaxDatagram}) {
     Worker matcher(WHAWTY_MATCHER, 3);
     ASSERT_TRUE(matcher.peer(kMatcherToActuator).send(garbage(random_, length)));
-    EXPECT_EQ(matcher.end_of_itself(), kExitFailure) << length;
-    EXPECT_EQ(matcher.log().size(), 1U) << length;
+    EXPECT_EQ(matcher.wait(), kExitFailure) << length;
+    EXPECT_EQ(matcher.lines().size(), 1U) << length;
   }
 }
 
@@ -158,7 +152,7 @@ TEST_P(XmlBombTest, IsATextLikeAnyOther) {
   for (const std::uint64_t request : requests) ASSERT_TRUE(tell(Result{request, Outcome::kDone, 0, "", 1}));
   catch_up();
   expect_service();
-  EXPECT_EQ(lines_with(": domain XML: "), GetParam().refused ? kMaxDescriptionsAtATime : 0);
+  EXPECT_EQ(matcher_.lines_with(": domain XML: "), GetParam().refused ? kMaxDescriptionsAtATime : 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -220,7 +214,7 @@ TEST_F(HostileActuatorTest, LongNamesAndLongComplaintsAreNoBurden) {
   expect_service();
   EXPECT_LE(matcher_.growth(), kMaxGrowth / 2) << "with all that it is to keep it takes 8 MiB";
   // The log is cut for this test, but what is there is one line each.
-  for (const std::string& line : matcher_.log()) EXPECT_LE(line.size(), 8 * kMaxDomainName + 200);
+  for (const std::string& line : matcher_.lines()) EXPECT_LE(line.size(), 8 * kMaxDomainName + 200);
 }
 
 TEST_F(HostileActuatorTest, AFloodOfEventsIsServedAndNothingElseStops) {

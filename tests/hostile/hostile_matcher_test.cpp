@@ -29,7 +29,7 @@ using namespace std::chrono_literals;
 using testing::EndsWith;
 
 void expect_one_line(const Worker& worker, std::size_t before, const std::string& words) {
-  const std::vector<std::string> lines = worker.log();
+  const std::vector<std::string> lines = worker.lines();
   ASSERT_EQ(lines.size(), before + 1) << testing::PrintToString(lines);
   EXPECT_THAT(lines.back(), EndsWith(words));
 }
@@ -63,7 +63,7 @@ class ScannerNonsenseTest : public HostileMatcherTest, public testing::WithParam
 TEST_P(ScannerNonsenseTest, EndsTheScannerWithOneLine) {
   Worker scanner(WHAWTY_SCANNER, 1);
   ASSERT_TRUE(scanner.peer(kScannerToMatcher).send(GetParam().datagram, GetParam().descriptors));
-  EXPECT_EQ(scanner.end_of_itself(), kExitFailure);
+  EXPECT_EQ(scanner.wait(), kExitFailure);
   expect_one_line(scanner, 0, "scanner: " + GetParam().words);
 }
 
@@ -110,7 +110,7 @@ TEST_F(HostileMatcherTest, AFloodOfRescansThatNobodyReadsIsHeldUp) {
     snapshots += std::holds_alternative<SnapshotEnd>(decode_scanner_message(*datagram)) ? 1 : 0;
   }
   EXPECT_EQ(scanner.end(), kExitPeerClosed);
-  EXPECT_EQ(scanner.log().size(), 0U);
+  EXPECT_EQ(scanner.lines().size(), 0U);
   EXPECT_LE(scanner.growth(), kMaxGrowth);
   EXPECT_GT(scanner.growth(), 6 * 1024) << "it never held the devices";
   RecordProperty("growth_kib", static_cast<int>(scanner.growth()));
@@ -177,7 +177,7 @@ class ActuatorNonsenseTest : public HostileMatcherOfActuatorTest,
 TEST_P(ActuatorNonsenseTest, EndsTheActuatorWithOneLineAndNoCall) {
   Worker actuator(WHAWTY_ACTUATOR, 1, kArguments);
   ASSERT_TRUE(actuator.peer(kActuatorToMatcher).send(GetParam().datagram, GetParam().descriptors));
-  EXPECT_EQ(actuator.end_of_itself(), kExitFailure);
+  EXPECT_EQ(actuator.wait(), kExitFailure);
   expect_one_line(actuator, 1, "actuator: " + GetParam().words);  // after "connected"
   EXPECT_THAT(calls(), testing::IsEmpty());
 }
@@ -215,7 +215,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST_F(HostileMatcherOfActuatorTest, ANumberThatIsNotAnsweredYetEndsTheActuator) {
   Worker actuator(WHAWTY_ACTUATOR, 1, kArguments);
   for (int i = 0; i < 1000; ++i) actuator.peer(kActuatorToMatcher).send(encode(Request{7, ListDomains{}}));
-  EXPECT_EQ(actuator.end_of_itself(), kExitFailure);
+  EXPECT_EQ(actuator.wait(), kExitFailure);
   expect_one_line(actuator, 1, "actuator: the number of an unanswered request again");
 }
 
@@ -243,7 +243,7 @@ TEST_F(HostileMatcherOfActuatorTest, AMillionRequestsAreLimitedAndTouchNoOtherDo
   EXPECT_GE(answered, 1000U);
   EXPECT_TRUE(actuator.runs());
   EXPECT_EQ(actuator.end(), kExitPeerClosed);
-  EXPECT_EQ(actuator.log().size(), 1U);
+  EXPECT_EQ(actuator.lines().size(), 1U);
   EXPECT_LE(actuator.growth(), kMaxGrowth);
   RecordProperty("growth_kib", static_cast<int>(actuator.growth()));
   RecordProperty("answered", static_cast<int>(answered));

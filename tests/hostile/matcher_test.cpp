@@ -45,7 +45,7 @@ void MatcherTest::configure(const std::vector<std::string>& machines) {
   ASSERT_TRUE(offer(yaml));
   ASSERT_TRUE(supervisor().send(encode(ConfigCommit{})));
   ASSERT_TRUE(is_answered());
-  lines_before_ = matcher_.log().size();
+  lines_before_ = matcher_.lines().size();
 }
 
 bool MatcherTest::is_answered() {
@@ -91,8 +91,8 @@ void MatcherTest::expect_service() {
 }
 
 void MatcherTest::expect_violation(const std::string& words) {
-  EXPECT_EQ(matcher_.end_of_itself(), kExitFailure);
-  const std::vector<std::string> lines = matcher_.log();
+  EXPECT_EQ(matcher_.wait(), kExitFailure);
+  const std::vector<std::string> lines = matcher_.lines();
   ASSERT_EQ(lines.size(), lines_before_ + 1) << testing::PrintToString(lines);
   EXPECT_THAT(lines.back(), testing::EndsWith("matcher: " + words));
   EXPECT_LE(matcher_.growth(), kMaxGrowth);

@@ -41,7 +41,7 @@ class HostileWorkersTest : public testing::Test {
 
   const TemporaryFolder temporary_;
   const fs::path& folder_ = temporary_.path;
-  fake::Daemon daemon_{folder_ / "sbin/whawty-libvirt-usb-hotplugd", folder_ / "log"};
+  fake::Daemon daemon_{folder_ / "sbin/whawty-libvirt-usb-hotplugd"};
 };
 
 TEST_F(HostileWorkersTest, AFloodKeepsNobodyFromReloadingAndEndingTheDaemon) {

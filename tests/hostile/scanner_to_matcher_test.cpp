@@ -71,8 +71,8 @@ TEST_F(HostileScannerTest, GarbageEndsTheMatcherWithOneLine) {
        {std::size_t{1}, std::size_t{7}, std::size_t{8}, std::size_t{4096}, kMaxDatagram}) {
     Worker matcher(WHAWTY_MATCHER, 3);
     ASSERT_TRUE(matcher.peer(kMatcherToScanner).send(garbage(random_, length)));
-    EXPECT_EQ(matcher.end_of_itself(), kExitFailure) << length;
-    EXPECT_EQ(matcher.log().size(), 1U) << length;
+    EXPECT_EQ(matcher.wait(), kExitFailure) << length;
+    EXPECT_EQ(matcher.lines().size(), 1U) << length;
   }
 }
 
@@ -84,8 +84,8 @@ TEST_F(HostileScannerTest, ARecordOfAnyOtherSizeEndsTheMatcher) {
     other.resize(length);
     Worker matcher(WHAWTY_MATCHER, 3);
     ASSERT_TRUE(matcher.peer(kMatcherToScanner).send(other));
-    ASSERT_EQ(matcher.end_of_itself(), kExitFailure) << length;
-    ASSERT_EQ(matcher.log().size(), 1U) << length;
+    ASSERT_EQ(matcher.wait(), kExitFailure) << length;
+    ASSERT_EQ(matcher.lines().size(), 1U) << length;
   }
 }
 

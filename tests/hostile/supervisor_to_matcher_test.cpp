@@ -55,8 +55,8 @@ TEST_F(MatcherTest, GarbageOfTheSupervisorEndsTheMatcherWithOneLine) {
   for (const std::size_t length : {std::size_t{1}, std::size_t{16}, std::size_t{1000}, kMaxDatagram}) {
     Worker matcher(WHAWTY_MATCHER, 3);
     ASSERT_TRUE(matcher.peer(kMatcherToSupervisor).send(garbage(random_, length)));
-    EXPECT_EQ(matcher.end_of_itself(), kExitFailure) << length;
-    EXPECT_EQ(matcher.log().size(), 1U) << length;
+    EXPECT_EQ(matcher.wait(), kExitFailure) << length;
+    EXPECT_EQ(matcher.lines().size(), 1U) << length;
   }
 }
 
@@ -84,7 +84,7 @@ TEST_P(YamlBombTest, IsRefusedAndTheMatcherGoesOn) {
     rejected = rejected || std::holds_alternative<ConfigRejected>(decode_policy_message(*datagram));
   EXPECT_TRUE(rejected);
   EXPECT_EQ(matcher_.end(), kExitPeerClosed);
-  EXPECT_EQ(matcher_.log().size(), lines_before_ + 1);
+  EXPECT_EQ(matcher_.lines().size(), lines_before_ + 1);
   RecordProperty("growth_kib", static_cast<int>(matcher_.growth()));
 }
 

@@ -5,15 +5,15 @@
 // view.
 #pragma once
 
-#include <sys/types.h>
-
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/descriptors.h"
 #include "common/fd.h"
 #include "protocol/channel.h"
+#include "tests/process.h"
 
 namespace whawty::hostile {
 
@@ -34,45 +34,25 @@ class Peer {
   Fd socket_;
 };
 
-class Worker {
+class Worker : public Process {
  public:
   // Starts it with so many channels, from descriptor kFirstPassed on, and waits until it is sealed.
   Worker(const std::string& program, std::size_t channels, std::vector<std::string> arguments = {});
-  ~Worker();
-  Worker(const Worker&) = delete;
-  Worker& operator=(const Worker&) = delete;
 
   // The channel at that descriptor.
   Peer& peer(int number) { return peers_.at(static_cast<std::size_t>(number - kFirstPassed)); }
 
-  bool runs();
-
-  // Closes the channels that are left and waits for its end: its exit code, the negative number of the signal
-  // that killed it, or 1000 if it had to be killed because it did not end within seconds. To be called first
-  // when it is to end of itself: then it has some seconds before the channels are closed.
-  int end_of_itself();
+  // Closes the channels and waits for its end, as wait() does.
   int end();
 
-  // What it logged, line by line.
-  std::vector<std::string> log() const;
-
-  // KiB that it took at most beyond those when it was sealed. After its end.
-  long growth() const { return peak_ - at_seal_; }
-
-  // The processor time that it took. After its end.
-  long cpu_milliseconds() const { return cpu_milliseconds_; }
+  // KiB that it took at most beyond those when it was sealed, and the processor time. After its end. The
+  // kernel counts the peak from the fork on, with what the test took then.
+  long growth() const { return usage().ru_maxrss - at_seal_; }
+  long cpu_milliseconds() const;
 
  private:
-  bool reap(int milliseconds);
-  long memory(const std::string& line) const;
-
-  Fd log_;
   std::vector<Peer> peers_;
-  pid_t pid_ = 0;
-  int exit_ = 0;
   long at_seal_ = 0;
-  long peak_ = 0;
-  long cpu_milliseconds_ = 0;
 };
 
 // What a worker may grow by, whatever its peers do.

@@ -3,8 +3,6 @@
 #include "matcher/configuration/config_loader.h"
 
 #include <gmock/gmock.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -14,6 +12,7 @@
 #include "matcher/decided/rulebook.h"
 #include "tests/matcher/config_text.h"
 #include "tests/matcher/corpus.h"
+#include "tests/process.h"
 
 namespace whawty {
 namespace {
@@ -272,12 +271,7 @@ TEST(Config, LoadsAndMatchesWithNoSystemCallButThoseForMemory) {
   GTEST_SKIP() << "a sanitizer makes system calls of its own";
 #endif
 #endif
-  const pid_t child = ::fork();
-  if (child == 0) ::_exit(load_and_match_sealed());
-  int status = 0;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
-  ASSERT_TRUE(WIFEXITED(status)) << "signal " << WTERMSIG(status);
-  EXPECT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_EQ(in_child(load_and_match_sealed), 0);
 }
 
 }  // namespace

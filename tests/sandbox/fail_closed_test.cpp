@@ -19,8 +19,10 @@
 #include <fstream>
 
 #include "common/exit_code.h"
-#include "program.h"
+#include "common/identity.h"
 #include "protocol/channel.h"
+#include "refusals.h"
+#include "tests/process.h"
 #include "tests/temporary_folder.h"
 
 namespace whawty {
@@ -29,9 +31,7 @@ namespace {
 using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
-using testing::EndsWith;
 using testing::HasSubstr;
-using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
 
@@ -43,6 +43,8 @@ struct Step {
 };
 
 const std::vector<std::string> kAll = {"supervisor", "scanner", "matcher", "actuator"};
+
+const std::vector<Refusal> kNoLandlock = {{SCMP_SYS(landlock_create_ruleset), {}, ENOSYS}};
 
 // The new limit is not null: reading a limit, as a program does at its start, is not refused.
 std::vector<Refusal> setting_limit(int resource) {
@@ -64,7 +66,7 @@ std::vector<Step> steps() {
       {"limit of memory", setting_limit(RLIMIT_DATA)},
       {"no new processes", setting_limit(RLIMIT_NPROC)},
       {"no file growth", setting_limit(RLIMIT_FSIZE)},
-      {"Landlock: this kernel does not have it", {{SCMP_SYS(landlock_create_ruleset), {}, ENOSYS}}},
+      {"Landlock: this kernel does not have it", kNoLandlock},
       {"Landlock: creating a ruleset", {no_ruleset}},
       {"Landlock: /sys", {{SCMP_SYS(landlock_add_rule)}}, {"scanner", "actuator"}},
       {"Landlock: restricting this thread", {{SCMP_SYS(landlock_restrict_self)}}},
@@ -104,8 +106,9 @@ class Peer {
   Fd ours_, theirs_;
 };
 
+// Without the time.
 std::string last(const std::vector<std::string>& lines) {
-  return lines.empty() ? "" : lines.back();
+  return lines.empty() ? "" : lines.back().substr(sizeof "00:00:00 " - 1);
 }
 
 struct Worker {
@@ -127,12 +130,13 @@ class WorkerFailsClosedTest : public testing::TestWithParam<Worker> {
   };
 
   // How it ends when the kernel refuses this, with a message waiting in each of its channels.
-  static End run(const std::vector<Refusal>& refusals, const std::vector<std::string>& arguments = {}) {
+  static End run(const std::vector<Refusal>& refusals, std::vector<std::string> arguments = {}) {
     const std::vector<Peer> peers(GetParam().channels);
-    Program::Settings settings{.arguments = {"--connect", "idle:"}, .refusals = refusals};
-    settings.arguments.insert(settings.arguments.end(), arguments.begin(), arguments.end());
-    for (const Peer& peer : peers) settings.descriptors.push_back(peer.end());
-    Program worker(GetParam().file, settings);
+    Process worker(GetParam().file);
+    for (const Peer& peer : peers) worker.descriptors.push_back(peer.end());
+    worker.before_exec = [&] { refuse(refusals); };
+    arguments.insert(arguments.end(), {"--connect", "idle:"});
+    worker.start(arguments);
     End end{worker.wait(), worker.lines(), 0};
     for (const Peer& peer : peers) end.messages_read += peer.message_is_unread() ? 0 : 1;
     return end;
@@ -162,7 +166,7 @@ TEST_P(WorkerFailsClosedTest, ButNotIfEachStepIsDone) {
 }
 
 TEST_P(WorkerFailsClosedTest, WithoutLandlockItRunsIfItIsTold) {
-  const End end = run({{SCMP_SYS(landlock_create_ruleset), {}, ENOSYS}}, {"--without-landlock"});
+  const End end = run(kNoLandlock, {"--without-landlock"});
   EXPECT_EQ(end.code, kExitFailure);
   EXPECT_THAT(end.lines, Not(Contains(HasSubstr("Landlock"))));
   EXPECT_GT(end.messages_read, 0);
@@ -178,24 +182,21 @@ INSTANTIATE_TEST_SUITE_P(Sandbox, WorkerFailsClosedTest,
 // is in a folder of the test's, so that others may run beside it.
 class SupervisorFailsClosedTest : public testing::Test {
  protected:
-  Program::Settings settings(const std::string& config, std::vector<Refusal> refusals) const {
-    return {.arguments = {"--connect", "qemu+unix:///system?socket=/nowhere", config},
-            .environment = {"XDG_RUNTIME_DIR=" + folder_},
-            .refusals = std::move(refusals),
-            .privileged = false};
-  }
-
-  static std::vector<Refusal> no_landlock() { return {{SCMP_SYS(landlock_create_ruleset), {}, ENOSYS}}; }
-
-  static std::vector<std::string> with(const std::string& text, const std::vector<std::string>& lines) {
-    std::vector<std::string> found;
-    for (const std::string& line : lines)
-      if (line.find(text) != std::string::npos) found.push_back(line);
-    return found;
+  void start(const std::string& config, const std::vector<Refusal>& refusals,
+             std::vector<std::string> arguments = {}) {
+    supervisor_.emplace(SUPERVISOR_PROGRAM);
+    supervisor_->environment = {{"XDG_RUNTIME_DIR", folder_}};
+    supervisor_->before_exec = [&] {
+      keep_capabilities(0);
+      refuse(refusals);
+    };
+    arguments.insert(arguments.end(), {"--connect", "qemu+unix:///system?socket=/nowhere", config});
+    supervisor_->start(arguments);
   }
 
   const TemporaryFolder temporary_;
   const std::string folder_ = temporary_.path;
+  std::optional<Process> supervisor_;
 };
 
 constexpr const char* kNoConfig = "/nowhere/config.yml";
@@ -204,24 +205,24 @@ TEST_F(SupervisorFailsClosedTest, AtEachStepOfTheSealBeforeItOpensTheConfigurati
   for (const Step& step : steps()) {
     if (!has(step, "supervisor")) continue;
     SCOPED_TRACE(step.says);
-    Program supervisor(SUPERVISOR_PROGRAM, settings(kNoConfig, step.refusals));
-    EXPECT_EQ(supervisor.wait(), EXIT_FAILURE);
-    const std::vector<std::string> lines = supervisor.lines();
-    EXPECT_THAT(last(lines), StartsWith(std::string("whawty-libvirt-usb-hotplugd: sandbox: ") + step.says));
-    EXPECT_THAT(with(kNoConfig, lines), IsEmpty());
+    start(kNoConfig, step.refusals);
+    EXPECT_EQ(supervisor_->wait(), EXIT_FAILURE);
+    EXPECT_THAT(last(supervisor_->lines()),
+                StartsWith(std::string("whawty-libvirt-usb-hotplugd: sandbox: ") + step.says));
+    EXPECT_EQ(supervisor_->lines_with(kNoConfig), 0);
   }
 }
 
 TEST_F(SupervisorFailsClosedTest, ButNotIfEachStepIsDone) {
-  Program supervisor(SUPERVISOR_PROGRAM, settings(kNoConfig, {}));
-  EXPECT_EQ(supervisor.wait(), EXIT_FAILURE);
-  EXPECT_THAT(last(supervisor.lines()), HasSubstr(kNoConfig));
+  start(kNoConfig, {});
+  EXPECT_EQ(supervisor_->wait(), EXIT_FAILURE);
+  EXPECT_THAT(last(supervisor_->lines()), HasSubstr(kNoConfig));
 }
 
 TEST_F(SupervisorFailsClosedTest, OnAKernelWithoutLandlockItDoesNotStart) {
-  Program supervisor(SUPERVISOR_PROGRAM, settings(kNoConfig, no_landlock()));
-  EXPECT_EQ(supervisor.wait(), EXIT_FAILURE);
-  EXPECT_THAT(supervisor.lines(),
+  start(kNoConfig, kNoLandlock);
+  EXPECT_EQ(supervisor_->wait(), EXIT_FAILURE);
+  EXPECT_THAT(supervisor_->lines(),
               ElementsAre(AllOf(
                   HasSubstr("this kernel does not have Landlock"), HasSubstr("start with --without-landlock"),
                   HasSubstr("the lines [Service] and Environment=OPTIONS=--without-landlock in "
@@ -231,14 +232,13 @@ TEST_F(SupervisorFailsClosedTest, OnAKernelWithoutLandlockItDoesNotStart) {
 TEST_F(SupervisorFailsClosedTest, UnlessItIsToldToAndThenItSaysSoOnce) {
   const std::string config = folder_ + "/config.yml";
   std::ofstream(config) << "machines:\n  a:\n    devices:\n    - vendor-id: 0x046d\n";
-  Program::Settings without = settings(config, no_landlock());
-  without.arguments.emplace_back("--without-landlock");
-  Program supervisor(SUPERVISOR_PROGRAM, without);
-  EXPECT_TRUE(supervisor.logs("using the configuration"));
-  supervisor.signal(SIGTERM);
-  EXPECT_EQ(supervisor.wait(), 0);
-  EXPECT_THAT(with("Landlock", supervisor.lines()), ElementsAre(EndsWith("running without Landlock")));
-  EXPECT_THAT(with("sandbox", supervisor.lines()), IsEmpty());
+  start(config, kNoLandlock, {"--without-landlock"});
+  EXPECT_TRUE(supervisor_->logs("using the configuration"));
+  supervisor_->signal(SIGTERM);
+  EXPECT_EQ(supervisor_->wait(), 0);
+  EXPECT_EQ(supervisor_->lines_with("running without Landlock"), 1);
+  EXPECT_EQ(supervisor_->lines_with("Landlock"), 1);
+  EXPECT_EQ(supervisor_->lines_with("sandbox"), 0);
 }
 
 }  // namespace

@@ -10,7 +10,6 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -23,6 +22,7 @@
 #include <vector>
 
 #include "common/fd.h"
+#include "tests/process.h"
 #include "tests/temporary_folder.h"
 
 namespace whawty {
@@ -50,22 +50,14 @@ class LandlockTest : public testing::Test {
 
   // The error of the action in a process that may read below these folders, or 0.
   static int error_of(const std::function<bool()>& action, const std::vector<std::string>& folders) {
-    const pid_t pid = ::fork();
-    if (pid == 0) {
+    return in_child([&] {
       std::vector<const char*> readable;
       for (const std::string& folder : folders) readable.push_back(folder.c_str());
       ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-      try {
-        restrict_files_to(readable);
-      } catch (const std::exception&) {
-        ::_exit(255);
-      }
+      restrict_files_to(readable);
       errno = 0;
-      ::_exit(action() ? 0 : errno);
-    }
-    int status = 0;
-    EXPECT_EQ(::waitpid(pid, &status, 0), pid);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+      return action() ? 0 : errno;
+    });
   }
   int error_of(const std::function<bool()>& action) const { return error_of(action, {root_ / open_}); }
 

@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -20,8 +19,9 @@
 #include <vector>
 
 #include "common/sandbox.h"
-#include "program.h"
+#include "common/text.h"
 #include "protocol/channel.h"
+#include "tests/process.h"
 
 namespace whawty {
 namespace {
@@ -38,19 +38,11 @@ constexpr SyscallRule kLooking[] = {
 // Runs the check in a child that is sealed like this: 0 if it holds.
 int in_sealed_child(
     const Sandbox& sandbox, const std::function<bool()>& check, const std::function<void()>& before = [] {}) {
-  const pid_t pid = ::fork();
-  if (pid == 0) {
+  return in_child([&] {
     before();
-    try {
-      seal(sandbox);
-    } catch (const std::exception&) {
-      ::_exit(2);
-    }
-    ::_exit(check() ? 0 : 1);
-  }
-  int status = 0;
-  EXPECT_EQ(::waitpid(pid, &status, 0), pid);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+    seal(sandbox);
+    return check() ? 0 : 1;
+  });
 }
 
 // Soft and hard.
@@ -157,22 +149,22 @@ void PrintTo(const Worker& worker, std::ostream* out) {
 class WorkerLimitsTest : public testing::TestWithParam<Worker> {};
 
 // The two numbers of a line of /proc/PID/limits, soft and hard.
-std::vector<std::string> limits(const Program& worker, const std::string& name) {
-  std::istringstream line(worker.proc("limits", name).substr(name.size()));
+std::vector<std::string> limits(const Process& worker, const std::string& name) {
+  std::istringstream line(rest_of_line(concat("/proc/", worker.pid(), "/limits"), name));
   std::vector<std::string> numbers(2);
   line >> numbers[0] >> numbers[1];
   return numbers;
 }
 
 TEST_P(WorkerLimitsTest, AreThose) {
-  std::vector<std::pair<Fd, Fd>> channels;
-  Program::Settings settings{.arguments = {"--connect", "idle:"}};
-  for (std::size_t i = 0; i < GetParam().channels; ++i) {
-    channels.push_back(Channel::pair());
-    settings.descriptors.push_back(channels.back().second.get());
+  std::vector<std::pair<Fd, Fd>> channels(GetParam().channels);
+  Process worker(GetParam().file);
+  for (auto& channel : channels) {
+    channel = Channel::pair();
+    worker.descriptors.push_back(channel.second.get());
   }
-  const Program worker(GetParam().file, settings);
-  ASSERT_TRUE(worker.is_sealed());
+  worker.start({"--connect", "idle:"});
+  ASSERT_TRUE(is_sealed(worker.pid()));
   const std::string memory = std::to_string(GetParam().megabytes << 20);
   EXPECT_THAT(limits(worker, "Max processes"), ElementsAre("0", "0"));
   EXPECT_THAT(limits(worker, "Max file size"), ElementsAre("0", "0"));

@@ -16,7 +16,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -35,6 +34,7 @@
 
 #include "common/syscall_names.h"
 #include "profiles.h"
+#include "tests/process.h"
 
 namespace whawty {
 namespace {
@@ -46,35 +46,21 @@ constexpr int kHighestNumber = 600;  // well above the last system call of any k
 
 enum Fate { kLives, kDies, kUnclear };
 
-constexpr int kNotSealed = 199;
-
-Fate fate_of(int status) {
-  if (WIFEXITED(status)) return WEXITSTATUS(status) == kNotSealed ? kUnclear : kLives;
-  if (WTERMSIG(status) == SIGSYS) return kDies;
-  return WTERMSIG(status) == SIGALRM ? kUnclear : kLives;
-}
-
 // What becomes of a child that loads the table and then does this. One that another signal ends lives, as far
 // as the table goes: rt_sigreturn(2), called by hand, finds no saved state on the stack.
 Fate sealed(std::span<const SyscallRule> profile, const std::function<void()>& before,
             const std::function<void()>& after) {
-  const pid_t pid = ::fork();
-  if (pid == 0) {
+  const int end = in_child([&] {
     ::alarm(5);
     if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-      ::_exit(kNotSealed);
-    try {
-      before();
-      load_profile(profile);
-    } catch (const std::exception&) {
-      ::_exit(kNotSealed);
-    }
+      return kThrew;
+    before();
+    load_profile(profile);
     after();
-    ::_exit(0);
-  }
-  int status = 0;
-  EXPECT_EQ(::waitpid(pid, &status, 0), pid);
-  return fate_of(status);
+    return 0;
+  });
+  if (end == -SIGSYS) return kDies;
+  return end == kThrew || end == -SIGALRM ? kUnclear : kLives;
 }
 
 Fate call(std::span<const SyscallRule> profile, long number, const Arguments& a) {
@@ -188,7 +174,7 @@ TEST_P(ProfileWalkTest, ACallThatIsNewerThanTheTablesIsAnsweredAndNotMade) {
                     errno = 0;
                     // A flag that mseal(2) refuses with EINVAL.
                     const bool answered = ::syscall(number, 0, 0, kAllBits, 0, 0, 0) == -1 && errno == ENOSYS;
-                    if (!answered) ::_exit(kNotSealed);
+                    if (!answered) ::_exit(kThrew);
                   }),
               kLives)
         << number;

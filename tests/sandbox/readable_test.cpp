@@ -5,12 +5,10 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
-#include <functional>
 #include <span>
 #include <string>
 
@@ -18,11 +16,10 @@
 #include "common/fd.h"
 #include "common/landlock.h"
 #include "scanner/profile.h"
+#include "tests/process.h"
 
 namespace whawty {
 namespace {
-
-constexpr int kNotRestricted = 255;
 
 class ReadableTest : public testing::Test {
  protected:
@@ -32,19 +29,11 @@ class ReadableTest : public testing::Test {
 
   // The error of opening this, below a folder that was open before, in a process with these folders; or 0.
   static int error_of(std::span<const char* const> readable, const std::string& path, int folder = AT_FDCWD) {
-    const pid_t pid = ::fork();
-    if (pid == 0) {
+    return in_child([&] {
       ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-      try {
-        restrict_files_to(readable);
-      } catch (const std::exception&) {
-        ::_exit(kNotRestricted);
-      }
-      ::_exit(::openat(folder, path.c_str(), O_RDONLY | O_CLOEXEC) >= 0 ? 0 : errno);
-    }
-    int status = 0;
-    EXPECT_EQ(::waitpid(pid, &status, 0), pid);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+      restrict_files_to(readable);
+      return ::openat(folder, path.c_str(), O_RDONLY | O_CLOEXEC) >= 0 ? 0 : errno;
+    });
   }
 };
 

@@ -2,28 +2,25 @@
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
 // The program itself, sealed, as its supervisor starts it.
+#include "tests/process.h"
+
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <linux/kcmp.h>
-#include <seccomp.h>
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <optional>
 #include <set>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -34,6 +31,8 @@
 #include "fake_host.h"
 #include "fake_matcher.h"
 #include "scanner/readers.h"
+#include "tests/eventually.h"
+#include "tests/sandbox/refusals.h"
 
 namespace whawty {
 namespace {
@@ -48,51 +47,20 @@ using testing::SizeIs;
 
 class ProcessTest : public testing::Test {
  protected:
-  ~ProcessTest() override {
-    if (pid_ > 0) {
-      ::kill(pid_, SIGKILL);
-      ::waitpid(pid_, nullptr, 0);
-    }
-  }
+  ProcessTest() { scanner_.environment = {{"SYSTEMD_DEVICE_VERIFY_SYSFS", "0"}}; }
 
-  void start(const std::function<void()>& before_exec = [] {}) {
+  // With its channel, and then these descriptors.
+  void start(const std::vector<std::string>& arguments = {}, const std::vector<int>& more = {}) {
     auto [ours, theirs] = Channel::pair();
-    int log[2];
-    ASSERT_EQ(::pipe2(log, O_CLOEXEC), 0);
-    pid_ = ::fork();
-    ASSERT_GE(pid_, 0);
-    if (pid_ == 0) {
-      char name[] = "7";
-      char verify[] = "SYSTEMD_DEVICE_VERIFY_SYSFS=0";
-      std::vector<char*> arguments{name};
-      for (std::string& argument : arguments_) arguments.push_back(argument.data());
-      arguments.push_back(nullptr);
-      char* environment[] = {verify, nullptr};
-      // The channel's end may have any number, also the one that it is to have.
-      const int channel = ::fcntl(theirs.get(), F_DUPFD, 10);
-      ::dup2(log[1], STDERR_FILENO);
-      ::dup2(channel, kScannerToMatcher);
-      ::close_range(kScannerToMatcher + 1, ~0U, 0);
-      before_exec();
-      ::execve(SCANNER, arguments.data(), environment);
-      ::_exit(127);
-    }
-    ::close(log[1]);
-    log_ = Fd(log[0]);
+    scanner_.descriptors = {theirs.get()};
+    scanner_.descriptors.insert(scanner_.descriptors.end(), more.begin(), more.end());
+    scanner_.start(arguments);
     matcher_.emplace(std::move(ours));
-  }
-
-  // A line of /proc/PID/status, without its name and the blank after it.
-  std::string status(const std::string& name) const {
-    std::ifstream file("/proc/" + std::to_string(pid_) + "/status");
-    for (std::string line; std::getline(file, line);)
-      if (line.starts_with(name + ":\t")) return line.substr(name.size() + 2);
-    return "no such line";
   }
 
   std::vector<pid_t> threads() const {
     std::vector<pid_t> threads;
-    for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(pid_) + "/task"))
+    for (const auto& entry : std::filesystem::directory_iterator(concat("/proc/", scanner_.pid(), "/task")))
       threads.push_back(std::stoi(entry.path().filename()));
     return threads;
   }
@@ -100,39 +68,18 @@ class ProcessTest : public testing::Test {
   std::set<std::string> descriptors_of(pid_t thread) const {
     std::set<std::string> descriptors;
     for (const auto& entry :
-         std::filesystem::directory_iterator(concat("/proc/", pid_, "/task/", thread, "/fd")))
+         std::filesystem::directory_iterator(concat("/proc/", scanner_.pid(), "/task/", thread, "/fd")))
       descriptors.insert(entry.path().filename());
     return descriptors;
   }
 
-  // True if it comes to this state within some seconds.
   bool comes_to(const std::string& state) const {
-    for (int i = 0; i < 5000 && status("State") != state; ++i) ::usleep(1000);
-    return status("State") == state;
-  }
-
-  // Waits for its end: the exit code, or the negative number of the signal that killed it.
-  int wait() {
-    int status = 0;
-    EXPECT_EQ(::waitpid(pid_, &status, 0), pid_);
-    pid_ = -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-  }
-
-  // All that it logged; after its end.
-  std::string logged() const {
-    std::string text;
-    char part[4096];
-    for (ssize_t length = 0; (length = ::read(log_.get(), part, sizeof part)) > 0;)
-      text.append(part, static_cast<std::size_t>(length));
-    return text;
+    return eventually([&] { return scanner_.status("State") == state; });
   }
 
   fake::Host host_;
-  std::vector<std::string> arguments_;
   std::optional<fake::Matcher> matcher_;
-  Fd log_;
-  pid_t pid_ = -1;
+  Process scanner_{SCANNER};
 };
 
 // What a thread that waits in the kernel has cannot be taken from it, not even by killing it.
@@ -161,7 +108,7 @@ TEST_F(ProcessTest, WhatAThreadThatReadsDevicesHasOpenIsInProcSelfFd) {
   EXPECT_THAT(sysnames(matcher_->snapshot()), IsEmpty());
   for (const pid_t thread : threads()) {
     const bool serves = descriptors_of(thread).contains(std::to_string(kScannerToMatcher));
-    EXPECT_EQ(::syscall(SYS_kcmp, pid_, thread, KCMP_FILES, 0, 0) == 0, !serves) << thread;
+    EXPECT_EQ(::syscall(SYS_kcmp, scanner_.pid(), thread, KCMP_FILES, 0, 0) == 0, !serves) << thread;
   }
 }
 
@@ -169,10 +116,10 @@ TEST_F(ProcessTest, ServesSealedAndEndsSilentlyWithItsMatcher) {
   host_.plug(fake::device("1-2", 1, 2));
   start();
   EXPECT_THAT(sysnames(matcher_->snapshot()), ElementsAre("1-2"));
-  EXPECT_EQ(status("Name"), "scanner");
-  EXPECT_EQ(status("Seccomp"), "2");
-  EXPECT_EQ(status("NoNewPrivs"), "1");
-  EXPECT_EQ(status("CapPrm"), "0000000000000000");
+  EXPECT_EQ(scanner_.status("Name"), "scanner");
+  EXPECT_EQ(scanner_.status("Seccomp"), "2");
+  EXPECT_EQ(scanner_.status("NoNewPrivs"), "1");
+  EXPECT_EQ(scanner_.status("CapPrm"), "0000000000000000");
   host_.plug(fake::device("1-3", 1, 3));
   host_.event("add", "1-3");
   EXPECT_EQ(matcher_->expect<Device>().sysname, "1-3");
@@ -182,8 +129,8 @@ TEST_F(ProcessTest, ServesSealedAndEndsSilentlyWithItsMatcher) {
   matcher_->rescan();
   EXPECT_THAT(sysnames(matcher_->snapshot()), ElementsAre("1-3"));
   matcher_.reset();
-  EXPECT_EQ(wait(), kExitPeerClosed);
-  EXPECT_EQ(logged(), "");
+  EXPECT_EQ(scanner_.wait(), kExitPeerClosed);
+  EXPECT_EQ(scanner_.log(), "");
 }
 
 // Whatever takes a rare path through libudev and the C library is allowed too.
@@ -207,10 +154,9 @@ TEST_F(ProcessTest, SurvivesSealedWhatAHostMayOffer) {
   EXPECT_THAT(matcher_->snapshot(), SizeIs(998));
   EXPECT_THAT(matcher_->snapshot(), SizeIs(998));
   matcher_.reset();
-  EXPECT_EQ(wait(), kExitPeerClosed);
-  const std::string log = logged();
-  EXPECT_THAT(log, HasSubstr("USB device d1 is left out: devnum is 'none'"));
-  EXPECT_THAT(log, HasSubstr("lost"));
+  EXPECT_EQ(scanner_.wait(), kExitPeerClosed);
+  EXPECT_THAT(scanner_.log(), HasSubstr("USB device d1 is left out: devnum is 'none'"));
+  EXPECT_THAT(scanner_.log(), HasSubstr("lost"));
 }
 
 // It is a thread of its own that reads devices.
@@ -218,8 +164,8 @@ TEST_F(ProcessTest, NoDeviceLeadsItToFilesElsewhere) {
   host_.plug(fake::device("1-2", 1, 2));
   std::filesystem::create_symlink("/etc/passwd", "/sys/devices/pci0/1-2/serial");
   start();
-  EXPECT_EQ(wait(), kExitFailure);
-  EXPECT_THAT(logged(), HasSubstr("scanner: sysfs: serial: Permission denied\n"));
+  EXPECT_EQ(scanner_.wait(), kExitFailure);
+  EXPECT_THAT(scanner_.log(), HasSubstr("scanner: sysfs: serial: Permission denied\n"));
 }
 
 TEST_F(ProcessTest, SurvivesSealedADeviceThatDoesNotAnswer) {
@@ -235,8 +181,8 @@ TEST_F(ProcessTest, SurvivesSealedADeviceThatDoesNotAnswer) {
   host_.release("1-2", "serial");
   EXPECT_EQ(matcher_->expect<Device>().sysname, "1-2");
   matcher_.reset();
-  EXPECT_EQ(wait(), kExitPeerClosed);
-  EXPECT_EQ(logged(), "");
+  EXPECT_EQ(scanner_.wait(), kExitPeerClosed);
+  EXPECT_EQ(scanner_.log(), "");
 }
 
 // Landlock gives it the folder that was there at its start, or none.
@@ -251,8 +197,8 @@ TEST_F(ProcessTest, EndsToReadARunUdevThatIsMadeLater) {
     std::ofstream("/run/udev/control");
     matcher_->rescan();
     ASSERT_THROW(matcher_->next(), PeerClosed) << why;
-    EXPECT_EQ(wait(), kExitFailure);
-    EXPECT_THAT(logged(), HasSubstr(concat("scanner: /run/udev ", why, '\n')));
+    EXPECT_EQ(scanner_.wait(), kExitFailure);
+    EXPECT_THAT(scanner_.log(), HasSubstr(concat("scanner: /run/udev ", why, '\n')));
   }
   fake::UsbDevice mouse = fake::device("1-2", 1, 2);
   mouse.database = "E:ID_MODEL=mouse\n";
@@ -272,9 +218,10 @@ TEST_F(ProcessTest, SaysOnceThatARecordOfUdevCannotBeRead) {
   }
   EXPECT_THAT(matcher_->snapshot(), SizeIs(1));
   matcher_.reset();
-  EXPECT_EQ(wait(), kExitPeerClosed);
-  EXPECT_THAT(logged(), MatchesRegex("[0-9:]+ scanner: USB device 1-2 stays what it was, udev's record of it "
-                                     "cannot be read: Is a directory\n"));
+  EXPECT_EQ(scanner_.wait(), kExitPeerClosed);
+  EXPECT_THAT(scanner_.log(),
+              MatchesRegex("[0-9:]+ scanner: USB device 1-2 stays what it was, udev's record of it "
+                           "cannot be read: Is a directory\n"));
 }
 
 // Real mounts and the real list, read after the seal: the partition has the number of a tmpfs.
@@ -339,11 +286,8 @@ TEST_F(ProcessTest, TheListOfMountsMayBeGiven) {
   host_.plug(fake::device("1-2", 1, 2));
   host_.show_disk("1-2", concat(major(stick.st_dev), ':', minor(stick.st_dev)));
   host_.mount();
-  arguments_ = {"--host-mounts"};
-  start([] {
-    const int list = ::open("/run/proc/self/mountinfo", O_RDONLY);
-    if (::dup2(list, kScannerHostMounts) < 0 || ::fcntl(kScannerHostMounts, F_SETFD, 0) != 0) ::_exit(126);
-  });
+  const Fd list(::open("/run/proc/self/mountinfo", O_RDONLY | O_CLOEXEC));
+  start({"--host-mounts"}, {list.get()});
   EXPECT_THAT(matcher_->snapshot().at(0).host_uses, IsEmpty());
 }
 
@@ -366,9 +310,9 @@ TEST_F(ProcessTest, SurvivesSuspension) {
   start();
   EXPECT_THAT(matcher_->snapshot(), IsEmpty());
   ASSERT_TRUE(comes_to("S (sleeping)"));
-  ::kill(pid_, SIGSTOP);
+  scanner_.signal(SIGSTOP);
   ASSERT_TRUE(comes_to("T (stopped)"));
-  ::kill(pid_, SIGCONT);
+  scanner_.signal(SIGCONT);
   matcher_->rescan();
   EXPECT_THAT(matcher_->snapshot(), IsEmpty());
 }
@@ -377,25 +321,21 @@ TEST_F(ProcessTest, AViolationIsAFailureAndOneLine) {
   start();
   EXPECT_THAT(matcher_->snapshot(), IsEmpty());
   matcher_->send(Datagram(16));
-  EXPECT_EQ(wait(), kExitFailure);
-  EXPECT_THAT(logged(), HasSubstr("scanner: a message whose length is not its datagram's\n"));
+  EXPECT_EQ(scanner_.wait(), kExitFailure);
+  EXPECT_THAT(scanner_.log(), HasSubstr("scanner: a message whose length is not its datagram's\n"));
 }
 
 TEST_F(ProcessTest, WithoutItsChannelItFailsWithOneLine) {
-  start([] { ::close(kScannerToMatcher); });
-  EXPECT_EQ(wait(), kExitFailure);
-  EXPECT_THAT(logged(), HasSubstr("scanner: descriptor 3 from the supervisor: "));
+  scanner_.start();
+  EXPECT_EQ(scanner_.wait(), kExitFailure);
+  EXPECT_THAT(scanner_.log(), HasSubstr("scanner: descriptor 3 from the supervisor: "));
 }
 
 TEST_F(ProcessTest, WhatCannotBeSealedDoesNotRun) {
-  start([] {
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-    if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(capset), 0) != 0 ||
-        seccomp_load(filter) != 0)
-      ::_exit(126);
-  });
-  EXPECT_EQ(wait(), kExitUnsealed);
-  EXPECT_THAT(logged(), HasSubstr("scanner: sandbox: capset"));
+  scanner_.before_exec = [] { refuse({{SCMP_SYS(capset)}}); };
+  start();
+  EXPECT_EQ(scanner_.wait(), kExitUnsealed);
+  EXPECT_THAT(scanner_.log(), HasSubstr("scanner: sandbox: capset"));
   EXPECT_THROW(matcher_->next(), PeerClosed);
 }
 

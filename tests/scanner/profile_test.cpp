@@ -13,7 +13,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -22,26 +21,23 @@
 
 #include "common/descriptors.h"
 #include "common/sandbox.h"
+#include "tests/process.h"
 
 namespace whawty {
 namespace {
 
-// Runs the action in a sealed child: its exit code, or the negative number of the signal that killed it.
+// How a sealed child ends that does this.
 int sealed(void (*action)()) {
-  const pid_t pid = ::fork();
-  if (pid == 0) {
+  return in_child([&] {
     int ends[2];
-    if (::socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) != 0) ::_exit(126);
+    if (::socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) != 0) return 126;
     ::dup2(ends[0], 20);
     ::dup2(ends[1], kScannerToMatcher);
     ::dup2(20, kScannerToMatcher + 1);
     seal({.profile = kScannerProfile});
     action();
-    ::_exit(0);
-  }
-  int status = 0;
-  EXPECT_EQ(::waitpid(pid, &status, 0), pid);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+    return 0;
+  });
 }
 
 struct Action {

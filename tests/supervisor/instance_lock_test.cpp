@@ -14,6 +14,7 @@
 #include <filesystem>
 
 #include "common/text.h"
+#include "tests/process.h"
 #include "tests/temporary_folder.h"
 
 namespace whawty {
@@ -35,8 +36,7 @@ class Other {
     EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
     said_ = Fd(ends[0]);
     Fd says(ends[1]);
-    pid_ = ::fork();
-    if (pid_ == 0) hold(folder, std::move(says));
+    pid_ = start_child([&] { return hold(folder, std::move(says)); });
   }
   ~Other() {
     kill();
@@ -60,7 +60,7 @@ class Other {
   bool child_lives() const { return ::kill(child_, 0) == 0; }
 
  private:
-  [[noreturn]] static void hold(const std::string& folder, Fd says) {
+  static int hold(const std::string& folder, Fd says) {
     const Fd lock = lock_instance(folder);
     const pid_t child = ::fork();
     if (child == 0) ::alarm(20);

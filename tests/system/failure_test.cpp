@@ -335,13 +335,13 @@ TEST_F(FailureTest, EndsThoughAGuestIsStuck) {
 }
 
 TEST_F(FailureTest, AMissingWorkerIsSaid) {
-  fake::Daemon lonely("/run/lonely/sbin/whawty-libvirt-usb-hotplugd", "/run/log");
+  fake::Daemon lonely("/run/lonely/sbin/whawty-libvirt-usb-hotplugd");
   std::filesystem::create_directories("/run/lonely/sbin");
   std::filesystem::copy("/run/tree/sbin", "/run/lonely/sbin");
   lonely.start({"/run/etc/config.yml"});
   EXPECT_EQ(lonely.wait(), 1);
   EXPECT_TRUE(
-      daemon_.logs("/run/lonely/libexec/whawty-libvirt-usb-hotplugd/scanner: No such file or directory"));
+      lonely.logs("/run/lonely/libexec/whawty-libvirt-usb-hotplugd/scanner: No such file or directory"));
 }
 
 }  // namespace

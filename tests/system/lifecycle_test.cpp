@@ -32,7 +32,7 @@ class LifecycleTest : public SystemTest {
 
   // Starts another one, like the first: it ends with one line, and the first serves on.
   void expect_second_is_refused() {
-    fake::Daemon second("/run/tree/sbin/whawty-libvirt-usb-hotplugd", "/run/second.log");
+    fake::Daemon second("/run/tree/sbin/whawty-libvirt-usb-hotplugd");
     second.environment = daemon_.environment;
     second.privileged = daemon_.privileged;
     second.start({"/run/etc/config.yml"});

@@ -57,7 +57,7 @@ class SystemTest : public testing::Test {
 
   fake::Host host_;
   fake::Libvirt libvirt_{"/run/libvirt"};
-  fake::Daemon daemon_{"/run/tree/sbin/whawty-libvirt-usb-hotplugd", "/run/log"};
+  fake::Daemon daemon_{"/run/tree/sbin/whawty-libvirt-usb-hotplugd"};
 };
 
 }  // namespace whawty
