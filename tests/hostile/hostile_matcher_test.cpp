@@ -2,13 +2,11 @@
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
 // A matcher that has been taken over, and a scanner and an actuator that are not to be. The host is made of
-// files, the hypervisor writes down what it is asked for.
+// files, the libvirt of memory.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <filesystem>
-#include <fstream>
 #include <random>
 
 #include "common/bounds.h"
@@ -21,6 +19,7 @@
 #include "protocol/scanner_to_matcher.h"
 #include "tests/hostile/worker.h"
 #include "tests/scanner/fake_host.h"
+#include "tests/system/libvirt.h"
 
 namespace whawty::hostile {
 namespace {
@@ -116,28 +115,23 @@ TEST_F(HostileMatcherTest, AFloodOfRescansThatNobodyReadsIsHeldUp) {
   RecordProperty("growth_kib", static_cast<int>(scanner.growth()));
 }
 
-// One device, as the actuator finds it by its number, and three domains, of which it may change the first
-// two.
+// Of three domains the actuator may change these two.
+constexpr Uuid kOne{fake::Libvirt::kUuids, 1};
+constexpr Uuid kTwo{fake::Libvirt::kUuids, 2};
+
+// With one device, as the actuator finds it by its number.
 class HostileMatcherOfActuatorTest : public HostileMatcherTest {
  protected:
   HostileMatcherOfActuatorTest() {
     host_.plug(fake::device("3-5", 3, 5));
     host_.write_attribute("3-5", "descriptors", "descriptors");
-    std::filesystem::create_directories("/sys/dev/char");
-    const std::filesystem::path device = "/sys/dev/char/189:260";
-    if (!std::filesystem::exists(device)) std::filesystem::create_symlink("/sys/devices/pci0/3-5", device);
-    digest_ = digest_of(*SysfsDirectory::open(device)).value();
-  }
-
-  std::vector<std::string> calls() const {
-    std::ifstream file("/run/record");
-    std::vector<std::string> calls;
-    for (std::string line; std::getline(file, line);) calls.push_back(line);
-    return calls;
+    digest_ = digest_of(*SysfsDirectory::open("/sys/dev/char/189:260")).value();
+    for (const char* const name : {"one", "two", "three"}) libvirt_.define(name);
+    libvirt_.start();
   }
 
   Request random_request(std::uint64_t id) {
-    const Uuid domain{random_() % 8 == 0 ? random_() : 0, random_() % 5};
+    const Uuid domain{random_() % 8 == 0 ? random_() : kOne.high, random_() % 5};
     Hostdev hostdev = kDevice;
     if (random_() % 2 != 0)
       hostdev = {static_cast<std::uint16_t>(1 + random_() % 999),
@@ -150,7 +144,7 @@ class HostileMatcherOfActuatorTest : public HostileMatcherTest {
         return {id, DescribeDomain{domain}};
       case 2: {
         const Digest digest = random_() % 4 != 0 ? digest_ : Digest{};
-        const bool possible = domain.high == 0 && (domain.low == 1 || domain.low == 2) && hostdev == kDevice;
+        const bool possible = (domain == kOne || domain == kTwo) && hostdev == kDevice;
         possible_attaches_ += possible && digest == digest_ ? 1 : 0;
         return {id, AttachHostdev{domain, hostdev, digest}};
       }
@@ -162,14 +156,14 @@ class HostileMatcherOfActuatorTest : public HostileMatcherTest {
   }
 
   static constexpr Hostdev kDevice{3, 5, 0x046d, 0x0825};
+  fake::Libvirt libvirt_{"/run/libvirt"};
   Digest digest_{};
   int possible_attaches_ = 0;  // among the random requests
   std::minstd_rand random_{13};
 };
 
-const std::vector<std::string> kArguments{"--connect", "recorded:/run/record",
-                                          "--domain",  "one",
-                                          "--domain",  "00000000-0000-0000-0000-000000000002"};
+const std::vector<std::string> kArguments{"--connect", "scripted:/run/libvirt", "--domain", "one",
+                                          "--domain",  to_string(kTwo)};
 
 class ActuatorNonsenseTest : public HostileMatcherOfActuatorTest,
                              public testing::WithParamInterface<Nonsense> {};
@@ -179,14 +173,14 @@ TEST_P(ActuatorNonsenseTest, EndsTheActuatorWithOneLineAndNoCall) {
   ASSERT_TRUE(actuator.peer(kActuatorToMatcher).send(GetParam().datagram, GetParam().descriptors));
   EXPECT_EQ(actuator.wait(), kExitFailure);
   expect_one_line(actuator, 1, "actuator: " + GetParam().words);  // after "connected"
-  EXPECT_THAT(calls(), testing::IsEmpty());
+  EXPECT_THAT(libvirt_.calls(), testing::IsEmpty());
 }
 
 Datagram attach_of(const Hostdev& hostdev) {
-  return encode(Request{1, AttachHostdev{{0, 1}, hostdev, {}}});
+  return encode(Request{1, AttachHostdev{kOne, hostdev, {}}});
 }
 Datagram detach_of(const Hostdev& hostdev) {
-  return encode(Request{1, DetachHostdev{{0, 1}, hostdev}});
+  return encode(Request{1, DetachHostdev{kOne, hostdev}});
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -249,9 +243,10 @@ TEST_F(HostileMatcherOfActuatorTest, AMillionRequestsAreLimitedAndTouchNoOtherDo
   RecordProperty("answered", static_cast<int>(answered));
   int attaches = 0;
   int detaches = 0;
-  for (const std::string& call : calls()) {
-    EXPECT_THAT(call, testing::MatchesRegex("list|(describe|name) [0-9]+|attach [12] 003/005 046d:0825|"
-                                            "detach [12] [0-9]{3}/[0-9]{3} [0-9a-f]{4}:[0-9a-f]{4}"));
+  for (const std::string& call : libvirt_.calls()) {
+    EXPECT_THAT(call, testing::MatchesRegex("list|(describe|name) (one|two|three|nobody)|"
+                                            "attach (one|two) 003/005 046d:0825|"
+                                            "detach (one|two) [0-9]{3}/[0-9]{3} [0-9a-f]{4}:[0-9a-f]{4}"));
     attaches += call.starts_with("attach") ? 1 : 0;
     detaches += call.starts_with("detach") ? 1 : 0;
   }
@@ -268,7 +263,7 @@ TEST_F(HostileMatcherOfActuatorTest, NoHubAndNothingThatIsNotAuthorizedIsHandedO
     host_.write_attribute("3-5", attribute, bad);
     Worker actuator(WHAWTY_ACTUATOR, 1, kArguments);
     ASSERT_TRUE(
-        actuator.peer(kActuatorToMatcher).send(encode(Request{1, AttachHostdev{{0, 1}, kDevice, digest_}})));
+        actuator.peer(kActuatorToMatcher).send(encode(Request{1, AttachHostdev{kOne, kDevice, digest_}})));
     const auto datagram = actuator.peer(kActuatorToMatcher).receive();
     ASSERT_TRUE(datagram);
     const Result result = std::get<Result>(decode_actuator_message(*datagram));
@@ -277,7 +272,7 @@ TEST_F(HostileMatcherOfActuatorTest, NoHubAndNothingThatIsNotAuthorizedIsHandedO
     EXPECT_EQ(actuator.end(), kExitPeerClosed);
     host_.write_attribute("3-5", attribute, good);
   }
-  for (const std::string& call : calls()) EXPECT_FALSE(call.starts_with("attach")) << call;
+  EXPECT_THAT(libvirt_.changes(), testing::IsEmpty());
 }
 
 // Nobody reads the answers: then no more requests are taken than there may be unanswered.
@@ -288,7 +283,7 @@ TEST_F(HostileMatcherOfActuatorTest, AnswersThatNobodyReadsTakeNoMemory) {
     if (!actuator.peer(kActuatorToMatcher).send(encode(Request{id, ListDomains{}}), {}, 50)) break;
   actuator.end();
   EXPECT_LE(actuator.growth(), kMaxGrowth);
-  EXPECT_LE(calls().size(), 3000U);
+  EXPECT_LE(libvirt_.calls().size(), 3000U);
 }
 
 }  // namespace

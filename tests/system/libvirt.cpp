@@ -37,6 +37,10 @@ std::string name_of(const Hostdev& hostdev) {
                 hex(hostdev.product, 4));
 }
 
+bool is_change(const std::string& call) {
+  return call.starts_with("attach") || call.starts_with("detach");
+}
+
 // As libvirt shows it: with an alias and the guest's own address, which is not the host's.
 std::string xml_of(const Hostdev& hostdev) {
   return concat("<hostdev mode='subsystem' type='usb' managed='yes'><source><vendor id='0x",
@@ -124,10 +128,13 @@ std::string Libvirt::answer_to(const std::string& request) {
   Hostdev hostdev;
   fields >> id >> verb >> uuid.high >> uuid.low >> hostdev.bus >> hostdev.device >> hostdev.vendor >>
       hostdev.product;
-  if (verb == "list") return listing();
   const auto found = find(request);
+  const std::string of = verb == "list" ? "" : found == domains_.end() ? " nobody" : ' ' + found->first;
+  calls_.push_back(verb + of + (is_change(verb) ? ' ' + name_of(hostdev) : ""));
+  if (verb == "list") return listing();
   if (found == domains_.end()) return "no-domain 42 Domain not found";
   auto& [name, domain] = *found;
+  if (verb == "name") return "done " + name;
   if (verb == "describe" && domain.busy) {
     ++descriptions_refused_;
     return concat("failed ", kOperationTimeout,
@@ -138,8 +145,7 @@ std::string Libvirt::answer_to(const std::string& request) {
   return change(verb, name, domain, hostdev);
 }
 
-std::string Libvirt::listing() {
-  ++listings_;
+std::string Libvirt::listing() const {
   std::string text = "done ";
   for (const auto& [name, domain] : domains_)
     text += concat(domain.uuid.high, ' ', domain.uuid.low, ' ', domain.running, ' ', name, '\n');
@@ -155,7 +161,6 @@ std::string Libvirt::xml(const std::string& name, const Domain& domain) const {
 
 std::string Libvirt::change(const std::string& verb, const std::string& name, Domain& domain,
                             const Hostdev& hostdev) {
-  changes_.push_back(verb + ' ' + name + ' ' + name_of(hostdev));
   if (!domain.running) return concat("failed ", kOperationInvalid, " domain is not running");
   std::string answer = verb == "attach" ? attach(name, domain, hostdev) : detach(domain, hostdev);
   if (answer.starts_with("done")) tell_changed(name);
@@ -195,9 +200,8 @@ void Libvirt::disconnect() {
 
 void Libvirt::define(const std::string& name, bool running, const std::string& more_devices) {
   const std::lock_guard lock(mutex_);
-  const Uuid uuid{0x1234, domains_.size() + 1};
   Domain domain;
-  domain.uuid = uuid;
+  domain.uuid = {kUuids, domains_.size() + 1};
   domain.running = running;
   domain.more_devices = more_devices;
   domains_.emplace(name, domain);
@@ -274,14 +278,20 @@ std::vector<Hostdev> Libvirt::hostdevs(const std::string& name) const {
   return domains_.at(name).hostdevs;
 }
 
-std::vector<std::string> Libvirt::changes() const {
+std::vector<std::string> Libvirt::calls() const {
   const std::lock_guard lock(mutex_);
-  return changes_;
+  return calls_;
+}
+
+std::vector<std::string> Libvirt::changes() const {
+  std::vector<std::string> changes = calls();
+  std::erase_if(changes, [](const std::string& call) { return !is_change(call); });
+  return changes;
 }
 
 int Libvirt::listings() const {
-  const std::lock_guard lock(mutex_);
-  return listings_;
+  const std::vector<std::string> all = calls();
+  return static_cast<int>(std::count(all.begin(), all.end(), "list"));
 }
 
 }  // namespace whawty::fake

@@ -29,8 +29,10 @@ class Libvirt {
   // Closes all connections, as a restart of libvirtd does.
   void disconnect();
 
-  // A domain, off or running. More of a running domain's XML: what else stands under <devices>.
+  // A domain, off or running: the first has the UUID {kUuids, 1}, the next {kUuids, 2}. More of a running
+  // domain's XML: what else stands under <devices>.
   void define(const std::string& name, bool running = true, const std::string& more_devices = "");
+  static constexpr std::uint64_t kUuids = 0x1234;
   // A hostdev that the domain has, whoever attached it.
   void give(const std::string& name, const Hostdev& hostdev);
   void start_domain(const std::string& name);
@@ -54,10 +56,12 @@ class Libvirt {
 
   std::vector<Hostdev> hostdevs(const std::string& name) const;
 
-  // The attaches and detaches asked for so far, "attach a 003/005 046d:0825", failed ones too.
-  std::vector<std::string> changes() const;
+  // What was asked for so far, failed calls too: "list", "name a", "describe a", "attach a 003/005
+  // 046d:0825"; "attach nobody 003/005 046d:0825" if there is no such domain.
+  std::vector<std::string> calls() const;
 
-  // How often the domains were listed.
+  // Of these the attaches and detaches, and how often the domains were listed.
+  std::vector<std::string> changes() const;
   int listings() const;
 
  private:
@@ -75,7 +79,7 @@ class Libvirt {
   void receive(int connection);
   void handle(int connection, const std::string& request);
   std::string answer_to(const std::string& request);
-  std::string listing();
+  std::string listing() const;
   std::string xml(const std::string& name, const Domain& domain) const;
   std::string change(const std::string& verb, const std::string& name, Domain& domain,
                      const Hostdev& hostdev);
@@ -90,8 +94,7 @@ class Libvirt {
   Fd listener_;
   std::map<int, Fd> connections_;
   std::map<std::string, Domain> domains_;
-  std::vector<std::string> changes_;
-  int listings_ = 0;
+  std::vector<std::string> calls_;
   int descriptions_refused_ = 0;
   int failures_left_ = 0;
   std::string failure_;
