@@ -99,12 +99,7 @@ INSTANTIATE_TEST_SUITE_P(All, ActuatorNonsenseTest, testing::ValuesIn(all_nonsen
                          [](const auto& test) { return std::string(test.param.name); });
 
 TEST_F(HostileActuatorTest, GarbageEndsTheMatcherWithOneLine) {
-  for (const std::size_t length : {std::size_t{1}, std::size_t{16}, std::size_t{1000}, kMaxDatagram}) {
-    Worker matcher(WHAWTY_MATCHER, 3);
-    ASSERT_TRUE(matcher.peer(kMatcherToActuator).send(garbage(random_, length)));
-    EXPECT_EQ(matcher.wait(), kExitFailure) << length;
-    EXPECT_EQ(matcher.lines().size(), 1U) << length;
-  }
+  expect_end_by_garbage(kMatcherToActuator);
 }
 
 TEST_F(HostileActuatorTest, ADescriptorEndsTheMatcher) {

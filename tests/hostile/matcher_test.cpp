@@ -5,6 +5,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "common/bounds.h"
+
 namespace whawty::hostile {
 
 Device device(unsigned port) {
@@ -24,12 +26,6 @@ Device device(unsigned port) {
 
 Uuid uuid(std::uint64_t domain) {
   return {7, domain};
-}
-
-Datagram garbage(std::minstd_rand& random, std::size_t length) {
-  Datagram datagram(length);
-  for (std::byte& byte : datagram) byte = static_cast<std::byte>(random() >> 8);
-  return datagram;
 }
 
 bool MatcherTest::offer(const std::string& content, const std::string& machine) {
@@ -88,6 +84,18 @@ void MatcherTest::expect_service() {
   EXPECT_EQ(matcher_.end(), kExitPeerClosed);
   EXPECT_LE(matcher_.growth(), kMaxGrowth);
   RecordProperty("growth_kib", static_cast<int>(matcher_.growth()));
+}
+
+void MatcherTest::expect_end_by_garbage(int channel) {
+  for (const std::size_t length : {std::size_t{1}, std::size_t{7}, std::size_t{8}, std::size_t{16},
+                                   std::size_t{1000}, std::size_t{4096}, kMaxDatagram}) {
+    Datagram garbage(length);
+    for (std::byte& byte : garbage) byte = static_cast<std::byte>(random_() >> 8);
+    Worker matcher(WHAWTY_MATCHER, 3);
+    ASSERT_TRUE(matcher.peer(channel).send(garbage));
+    EXPECT_EQ(matcher.wait(), kExitFailure) << length;
+    EXPECT_EQ(matcher.lines().size(), 1U) << length;
+  }
 }
 
 void MatcherTest::expect_violation(const std::string& words) {

@@ -29,8 +29,6 @@ Device device(unsigned port);
 // Domain number 1, 2, ...
 Uuid uuid(std::uint64_t domain);
 
-Datagram garbage(std::minstd_rand& random, std::size_t length);
-
 class MatcherTest : public testing::Test {
  protected:
   Peer& supervisor() { return matcher_.peer(kMatcherToSupervisor); }
@@ -69,6 +67,9 @@ class MatcherTest : public testing::Test {
 
   // It still serves its supervisor, and ends well.
   void expect_service();
+
+  // One that gets a datagram of garbage by this channel, of any length, ends with one line.
+  void expect_end_by_garbage(int channel);
 
   // It ends with a failure and these last words, and has logged no line but one and those before.
   void expect_violation(const std::string& words);

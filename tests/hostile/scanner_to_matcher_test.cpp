@@ -67,13 +67,7 @@ INSTANTIATE_TEST_SUITE_P(All, ScannerNonsenseTest, testing::ValuesIn(all_nonsens
                          [](const auto& test) { return std::string(test.param.name); });
 
 TEST_F(HostileScannerTest, GarbageEndsTheMatcherWithOneLine) {
-  for (const std::size_t length :
-       {std::size_t{1}, std::size_t{7}, std::size_t{8}, std::size_t{4096}, kMaxDatagram}) {
-    Worker matcher(WHAWTY_MATCHER, 3);
-    ASSERT_TRUE(matcher.peer(kMatcherToScanner).send(garbage(random_, length)));
-    EXPECT_EQ(matcher.wait(), kExitFailure) << length;
-    EXPECT_EQ(matcher.lines().size(), 1U) << length;
-  }
+  expect_end_by_garbage(kMatcherToScanner);
 }
 
 TEST_F(HostileScannerTest, ARecordOfAnyOtherSizeEndsTheMatcher) {

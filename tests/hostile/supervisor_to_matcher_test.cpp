@@ -52,12 +52,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& test) { return std::string(test.param.name); });
 
 TEST_F(MatcherTest, GarbageOfTheSupervisorEndsTheMatcherWithOneLine) {
-  for (const std::size_t length : {std::size_t{1}, std::size_t{16}, std::size_t{1000}, kMaxDatagram}) {
-    Worker matcher(WHAWTY_MATCHER, 3);
-    ASSERT_TRUE(matcher.peer(kMatcherToSupervisor).send(garbage(random_, length)));
-    EXPECT_EQ(matcher.wait(), kExitFailure) << length;
-    EXPECT_EQ(matcher.lines().size(), 1U) << length;
-  }
+  expect_end_by_garbage(kMatcherToSupervisor);
 }
 
 TEST_F(MatcherTest, MoreFilesThanThereMayBeEndTheMatcher) {
