@@ -26,8 +26,6 @@ class ConfigTest : public SystemTest {
     daemon_.start(arguments);
     return daemon_.wait();
   }
-
-  fake::UsbDevice camera_ = webcam(5);
 };
 
 TEST_F(ConfigTest, AReloadActsAtOnce) {
@@ -51,8 +49,7 @@ TEST_F(ConfigTest, AReloadThatTakesTheRuleAwayTakesTheDevice) {
 }
 
 TEST_F(ConfigTest, ABadReloadKeepsTheConfigurationAndSaysWhere) {
-  libvirt_.define("a");
-  start(config(wants_all("a")));
+  start_with_guest();
   write_config("machines:\n  a:\n    devices:\n    - vendor-id: 0403\n");
   reload();
   ASSERT_TRUE(daemon_.logs("Keeping the configuration of"));
@@ -66,8 +63,7 @@ TEST_F(ConfigTest, ABadReloadKeepsTheConfigurationAndSaysWhere) {
 }
 
 TEST_F(ConfigTest, AReloadThatCannotReadItKeepsTheConfiguration) {
-  libvirt_.define("a");
-  start(config(wants_all("a")));
+  start_with_guest();
   std::filesystem::rename("/run/etc/config.yml", "/run/etc/config.old");
   reload();
   EXPECT_TRUE(daemon_.logs("/run/etc/config.yml: No such file or directory. Keeping the configuration of"));
@@ -76,8 +72,7 @@ TEST_F(ConfigTest, AReloadThatCannotReadItKeepsTheConfiguration) {
 }
 
 TEST_F(ConfigTest, AGenerationAfterABadReloadHasTheConfigurationThatWasKept) {
-  libvirt_.define("a");
-  start(config(wants_all("a")));
+  start_with_guest();
   write_config("{");
   reload();
   ASSERT_TRUE(daemon_.logs("Keeping the configuration of"));

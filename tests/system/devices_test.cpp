@@ -18,14 +18,10 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-class DevicesTest : public SystemTest {
- protected:
-  fake::UsbDevice camera_ = webcam(5);
-};
+class DevicesTest : public SystemTest {};
 
 TEST_F(DevicesTest, APluggedDeviceIsAttachedByItsFourNumbers) {
-  libvirt_.define("a");
-  start(config(wants_all("a")));
+  start_with_guest();
   plug(camera_);
   EXPECT_TRUE(gets("a", camera_));
   EXPECT_THAT(libvirt_.changes(), ElementsAre("attach a 003/005 046d:0825"));
@@ -50,8 +46,7 @@ TEST_F(DevicesTest, APatternChoosesADevice) {
 }
 
 TEST_F(DevicesTest, AnUnpluggedDeviceIsDetached) {
-  libvirt_.define("a");
-  start(config(wants_all("a")));
+  start_with_guest();
   plug(camera_);
   ASSERT_TRUE(daemon_.logs("attached 003/005"));  // before that it would be an attach that came too late
   unplug(camera_);
@@ -60,8 +55,7 @@ TEST_F(DevicesTest, AnUnpluggedDeviceIsDetached) {
 }
 
 TEST_F(DevicesTest, ADeviceThatComesBackWithAnotherNumberIsTheGuestsAgain) {
-  libvirt_.define("a");
-  start(config(wants_all("a")));
+  start_with_guest();
   plug(camera_);
   ASSERT_TRUE(gets("a", camera_));
   host_.unplug(camera_.sysname);
@@ -196,8 +190,7 @@ TEST_F(DevicesTest, AHostdevWhoseDeviceWasMissingKeepsItFromNobody) {
   libvirt_.define("x", true,
                   "<hostdev mode='subsystem' type='usb'><source startupPolicy='optional' missing='yes'>"
                   "<vendor id='0x046d'/><product id='0x0825'/></source></hostdev>");
-  libvirt_.define("a");
-  start(config(wants_all("a")));
+  start_with_guest();
   plug(camera_);
   EXPECT_TRUE(gets("a", camera_));
   EXPECT_THAT(libvirt_.changes(), ElementsAre("attach a 003/005 046d:0825"));
@@ -216,8 +209,7 @@ TEST_F(DevicesTest, AGuestThatStartsGetsItsDevices) {
 }
 
 TEST_F(DevicesTest, AGuestThatDiedOfADeviceTwiceIsSparedItUntilAReload) {
-  libvirt_.define("a");
-  start(config(wants_all("a")));
+  start_with_guest();
   plug(camera_);
   for (int i = 0; i < 2; ++i) {
     EXPECT_TRUE(gets("a", camera_));
@@ -295,8 +287,7 @@ TEST_F(DevicesTest, DozensOfDevicesAtOnceAreAllServed) {
 }
 
 TEST_F(DevicesTest, WhatADeviceCallsItselfNeverMakesALineOfTheLog) {
-  libvirt_.define("a");
-  start(config(wants_all("a")));
+  start_with_guest();
   camera_.database = "E:ID_SERIAL_SHORT=x\x1b[2J\"\xff\n";
   plug(camera_);
   EXPECT_TRUE(daemon_.logs(R"(attached 003/005 046d:0825 serial="x\x1b[2J\"\xff" port=3-5 to a)"));

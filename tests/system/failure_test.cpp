@@ -37,16 +37,12 @@ pid_t thread_beside(pid_t process) {
   return 0;
 }
 
-class FailureTest : public SystemTest {
- protected:
-  fake::UsbDevice camera_ = webcam(5);
-};
+class FailureTest : public SystemTest {};
 
 class WorkerDeathTest : public FailureTest, public testing::WithParamInterface<const char*> {};
 
 TEST_P(WorkerDeathTest, TheNextPlugIsServed) {
-  libvirt_.define("a");
-  start(config(wants_all("a")));
+  start_with_guest();
   plug(camera_);
   ASSERT_TRUE(gets("a", camera_));
   const pid_t worker = daemon_.worker(GetParam());
@@ -65,8 +61,7 @@ TEST_P(WorkerDeathTest, TheNextPlugIsServed) {
 // A wait that a stop interrupts goes on by a call that nothing else makes. So it is when the host was
 // suspended.
 TEST_P(WorkerDeathTest, OneThatWasStoppedGoesOn) {
-  libvirt_.define("a");
-  start(config(wants_all("a")));
+  start_with_guest();
   plug(camera_);
   ASSERT_TRUE(gets("a", camera_));
   const pid_t worker = daemon_.worker(GetParam());
@@ -84,8 +79,7 @@ INSTANTIATE_TEST_SUITE_P(System, WorkerDeathTest, testing::Values("scanner", "ma
                          [](const auto& test) { return std::string(test.param); });
 
 TEST_F(FailureTest, AfterALostConnectionThereIsAFreshGeneration) {
-  libvirt_.define("a");
-  start(config(wants_all("a")));
+  start_with_guest();
   libvirt_.disconnect();
   EXPECT_TRUE(daemon_.logs("actuator: the connection to libvirt is lost: it closed the connection"));
   EXPECT_TRUE(daemon_.logs("the actuator ended with exit code 1: starting all three again in 100 ms"));
@@ -95,8 +89,7 @@ TEST_F(FailureTest, AfterALostConnectionThereIsAFreshGeneration) {
 
 // Such as one with a thread that waits in the kernel for a device. Here, a tracer keeps it.
 TEST_F(FailureTest, AWorkerThatCannotEndKeepsNobodyWaiting) {
-  libvirt_.define("a");
-  start(config(wants_all("a")));
+  start_with_guest();
   plug(camera_);
   ASSERT_TRUE(gets("a", camera_));
   const pid_t scanner = daemon_.worker("scanner");
@@ -111,8 +104,7 @@ TEST_F(FailureTest, AWorkerThatCannotEndKeepsNobodyWaiting) {
 // The kernel says nothing of its death before its last thread has ended. Here, a tracer keeps a thread of
 // those that read devices.
 TEST_F(FailureTest, AScannerThatIsKilledWhileAThreadCannotEndIsReplacedSoon) {
-  libvirt_.define("a");
-  start(config(wants_all("a")));
+  start_with_guest();
   plug(camera_);
   ASSERT_TRUE(gets("a", camera_));
   const pid_t scanner = daemon_.worker("scanner");
@@ -145,8 +137,7 @@ TEST_F(FailureTest, AReloadThatADeathInterruptsIsDoneByTheNextGeneration) {
 }
 
 TEST_F(FailureTest, AConfigurationThatEndsTheMatcherTwiceIsGivenUp) {
-  libvirt_.define("a");
-  start(config(wants_all("a")));
+  start_with_guest();
   std::string machines;
   for (int i = 0; i < 8000; ++i)
     machines += "  m" + std::to_string(i) + ": {devices: [{udev: {env: [{name: X, pattern: '[a-z]+x'}]}}]}\n";
@@ -175,8 +166,7 @@ TEST_F(FailureTest, AConfigurationThatEndsTheMatcherTwiceIsGivenUp) {
 }
 
 TEST_F(FailureTest, PausesBetweenGenerationsGrow) {
-  libvirt_.define("a");
-  start(config(wants_all("a")));
+  start_with_guest();
   for (const char* const pause : {"again in 100 ms", "again in 200 ms", "again in 400 ms"}) {
     libvirt_.disconnect();
     ASSERT_TRUE(daemon_.logs(pause));
@@ -186,8 +176,7 @@ TEST_F(FailureTest, PausesBetweenGenerationsGrow) {
 }
 
 TEST_F(FailureTest, PausesBetweenGenerationsStartOverWhenOneHasWorked) {
-  libvirt_.define("a");
-  start(config(wants_all("a")));
+  start_with_guest();
   for (const char* const pause : {"again in 100 ms", "again in 200 ms"}) {
     libvirt_.disconnect();
     ASSERT_TRUE(daemon_.logs(pause));
@@ -229,8 +218,7 @@ TEST_F(FailureTest, WhileLibvirtIsDownABadReloadIsRefusedAndAGoodOneTaken) {
 }
 
 TEST_F(FailureTest, AnAttachThatFailsIsTriedAgainWithGrowingPausesAndSaidOnce) {
-  libvirt_.define("a");
-  start(config(wants_all("a")));
+  start_with_guest();
   libvirt_.fail_attaches(fake::Libvirt::kAll, "the guest's bus is full");
   plug(camera_);
   const auto begin = std::chrono::steady_clock::now();
@@ -249,8 +237,7 @@ TEST_F(FailureTest, AnAttachThatFailsIsTriedAgainWithGrowingPausesAndSaidOnce) {
 }
 
 TEST_F(FailureTest, AnAttachThatFailsAtFirstOnlyIsTriedAgainSilently) {
-  libvirt_.define("a");
-  start(config(wants_all("a")));
+  start_with_guest();
   libvirt_.fail_attaches(1, "failed to find host usb device");
   plug(camera_);
   EXPECT_TRUE(gets("a", camera_));
@@ -259,8 +246,7 @@ TEST_F(FailureTest, AnAttachThatFailsAtFirstOnlyIsTriedAgainSilently) {
 }
 
 TEST_F(FailureTest, AFailedAttachIsTriedAtOnceWhenTheDevicesDriverIsBound) {
-  libvirt_.define("a");
-  start(config(wants_all("a")));
+  start_with_guest();
   libvirt_.fail_attaches(fake::Libvirt::kAll, "failed to find host usb device");
   plug(camera_);
   ASSERT_TRUE(eventually([&] { return times("attach a 003/005 046d:0825") >= 5; }));
@@ -326,8 +312,7 @@ TEST_F(FailureTest, AnUnplugIsServedWhileAnotherGuestIsStuck) {
 }
 
 TEST_F(FailureTest, EndsThoughAGuestIsStuck) {
-  libvirt_.define("a");
-  start(config(wants_all("a")));
+  start_with_guest();
   libvirt_.hang("a");
   plug(camera_);
   daemon_.signal(SIGTERM);

@@ -212,36 +212,13 @@ void Libvirt::give(const std::string& name, const Hostdev& hostdev) {
   domains_.at(name).hostdevs.push_back(hostdev);
 }
 
-void Libvirt::set_running(const std::string& name, bool running) {
+void Libvirt::change_state(const std::string& name, bool running, const std::vector<Hostdev>& hostdevs,
+                           const std::string& news) {
   const std::lock_guard lock(mutex_);
   Domain& domain = domains_.at(name);
   domain.running = running;
-  if (!running) domain.hostdevs.clear();
-  tell_changed(name);
-}
-
-void Libvirt::start_domain(const std::string& name) {
-  set_running(name, true);
-}
-
-void Libvirt::stop_domain(const std::string& name) {
-  set_running(name, false);
-}
-
-void Libvirt::kill_domain(const std::string& name) {
-  const std::lock_guard lock(mutex_);
-  Domain& domain = domains_.at(name);
-  domain.running = false;
-  domain.hostdevs.clear();
-  tell_changed(name, "died");
-}
-
-void Libvirt::migrate_domain(const std::string& name, const std::vector<Hostdev>& hostdevs) {
-  const std::lock_guard lock(mutex_);
-  Domain& domain = domains_.at(name);
-  domain.running = true;
   domain.hostdevs = hostdevs;
-  tell_changed(name, "let-go");
+  tell_changed(name, news);
 }
 
 void Libvirt::fail_attaches(int times, const std::string& words) {

@@ -35,12 +35,14 @@ class Libvirt {
   static constexpr std::uint64_t kUuids = 0x1234;
   // A hostdev that the domain has, whoever attached it.
   void give(const std::string& name, const Hostdev& hostdev);
-  void start_domain(const std::string& name);
-  void stop_domain(const std::string& name);
+  void start_domain(const std::string& name) { change_state(name, true); }
+  void stop_domain(const std::string& name) { change_state(name, false); }
   // Its QEMU ends unasked.
-  void kill_domain(const std::string& name);
+  void kill_domain(const std::string& name) { change_state(name, false, {}, "died"); }
   // It was migrated to this host, and has these hostdevs, which QEMU has let go of.
-  void migrate_domain(const std::string& name, const std::vector<Hostdev>& hostdevs);
+  void migrate_domain(const std::string& name, const std::vector<Hostdev>& hostdevs) {
+    change_state(name, true, hostdevs, "let-go");
+  }
 
   // Attaches fail with these words: that many of them, or all until it is called again.
   void fail_attaches(int times, const std::string& words);
@@ -87,7 +89,8 @@ class Libvirt {
   std::string detach(Domain& domain, const Hostdev& hostdev);
   std::map<std::string, Domain>::iterator find(const std::string& request);
   void tell_changed(const std::string& name, const std::string& news = "");
-  void set_running(const std::string& name, bool running);
+  void change_state(const std::string& name, bool running, const std::vector<Hostdev>& hostdevs = {},
+                    const std::string& news = "");
 
   const std::string socket_;
   mutable std::mutex mutex_;

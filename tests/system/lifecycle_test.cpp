@@ -43,15 +43,12 @@ class LifecycleTest : public SystemTest {
     EXPECT_TRUE(gets("a", camera_));
     EXPECT_EQ(daemon_.lines_with("again in"), 0);
   }
-
-  fake::UsbDevice camera_ = webcam(5);
 };
 
 class EndTest : public LifecycleTest, public testing::WithParamInterface<int> {};
 
 TEST_P(EndTest, ItEndsCleanlyAndLeavesDevicesAttached) {
-  libvirt_.define("a");
-  start(config(wants_all("a")));
+  start_with_guest();
   plug(camera_);
   ASSERT_TRUE(gets("a", camera_));
   daemon_.signal(GetParam());
@@ -103,14 +100,12 @@ TEST_F(KilledTest, NotEvenOneThatHangs) {
 }
 
 TEST_F(LifecycleTest, ASecondDaemonIsRefused) {
-  libvirt_.define("a");
-  start(config(wants_all("a")));
+  start_with_guest();
   expect_second_is_refused();
 }
 
 TEST_F(LifecycleTest, OneThatWasKilledAtAnyMomentKeepsNoneFromStarting) {
-  libvirt_.define("a");
-  start(config(wants_all("a")));
+  start_with_guest();
   for (useconds_t milliseconds = 0; milliseconds < 20; ++milliseconds) {
     ::usleep(1000 * milliseconds);
     daemon_.signal(SIGKILL);
@@ -260,8 +255,7 @@ TEST_F(LifecycleTest, WithoutDebugModeNothingIsListed) {
 
 TEST_F(LifecycleTest, UnderTheJournalEveryLineBeginsWithItsPriority) {
   daemon_.environment["JOURNAL_STREAM"] = daemon_.journal_stream();
-  libvirt_.define("a");
-  start(config(wants_all("a")));
+  start_with_guest();
   plug(camera_);
   ASSERT_TRUE(daemon_.logs("<6>matcher: attached 003/005"));
   EXPECT_TRUE(daemon_.logs("<6>actuator: connected to scripted:/run/libvirt"));
@@ -322,8 +316,7 @@ TEST_F(NotifyTest, TheServiceManagerHearsOfEveryTransition) {
 }
 
 TEST_F(NotifyTest, AReloadDuringARestartIsAnsweredToo) {
-  libvirt_.define("a");
-  start(config(wants_all("a")));
+  start_with_guest();
   ASSERT_EQ(heard("READY="), "READY=1");
   ::kill(daemon_.worker("matcher"), SIGKILL);
   ASSERT_TRUE(daemon_.logs("again in 100 ms"));

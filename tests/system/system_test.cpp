@@ -101,6 +101,11 @@ void SystemTest::start(const std::string& text) {
   ASSERT_TRUE(eventually([&] { return libvirt_.listings() > 0; }));
 }
 
+void SystemTest::start_with_guest() {
+  libvirt_.define("a");
+  start(config(wants_all("a")));
+}
+
 void SystemTest::plug(const fake::UsbDevice& device) {
   host_.plug(device);
   host_.event("add", device.sysname);

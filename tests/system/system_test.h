@@ -43,6 +43,10 @@ class SystemTest : public testing::Test {
 
   // Starts the daemon with that configuration and the libvirt, and waits until it is at work.
   void start(const std::string& text);
+
+  // The same with one guest, a, which shall have every device of webcam()'s vendor.
+  void start_with_guest();
+
   void reload() { daemon_.signal(SIGHUP); }
 
   void plug(const fake::UsbDevice& device);
@@ -54,6 +58,8 @@ class SystemTest : public testing::Test {
 
   // How often that change was asked for.
   int times(const std::string& change) const;
+
+  fake::UsbDevice camera_ = webcam(5);  // not plugged yet
 
   fake::Host host_;
   fake::Libvirt libvirt_{"/run/libvirt"};
