@@ -31,6 +31,7 @@ TEST(Attempts, PausesDoubleFromTenthOfSecondToHalfMinute) {
     pauses.push_back(std::chrono::duration_cast<std::chrono::milliseconds>(next - now));
     EXPECT_FALSE(attempts.due(kKey, next - 1ns));
     EXPECT_TRUE(attempts.due(kKey, next));
+    EXPECT_EQ(attempts.next(next), Clock::time_point::max()) << "it is over";
     now = next;
   }
   const std::vector<std::chrono::milliseconds> expected{100ms,  200ms,   400ms,   800ms,   1600ms,  3200ms,
