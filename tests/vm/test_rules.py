@@ -83,7 +83,10 @@ class Rules(Case):
         self.await_hostdevs("a", one, two)
 
     def test_the_empty_string_equals_an_empty_variable_and_not_a_missing_one(self) -> None:
-        """udev never keeps an empty value; the kernel's uevent file may, so one is laid over the device's."""
+        """udev never keeps an empty value; the kernel's uevent file may, so one is laid over the device's.
+
+        Newer releases of libudev tell no such variable at all.
+        """
         one = self.plug("EMPTY")
         self.plug("OTHER", "usb-storage")
         uevent = f"/sys/bus/usb/devices/{one.name}/uevent"
@@ -91,8 +94,8 @@ class Rules(Case):
                             f"{self.hypervisor.label_like(uevent)} /run/uevent; "
                             f"mount --bind /run/uevent $(realpath {uevent})")
         self.addCleanup(self.hypervisor.run, f"umount $(realpath {uevent})")
-        self.assertIn("WHAWTY_EMPTY=\n", self.hypervisor.run(f"udevadm info -q property {uevent[:-7]}").stdout)
-        self.assert_selects([(env("WHAWTY_EMPTY", equals=""), [one]),
+        told = "WHAWTY_EMPTY=\n" in self.hypervisor.run(f"udevadm info -q property {uevent[:-7]}").stdout
+        self.assert_selects([(env("WHAWTY_EMPTY", equals=""), [one] if told else []),
                              (env("NO_SUCH_VARIABLE", equals=""), []),
                              (env("ID_SERIAL_SHORT", equals=""), [])])
 
