@@ -67,6 +67,7 @@ inline constexpr std::size_t kMaxYamlMarks = 300'000;
 inline constexpr std::size_t kMaxYamlText = 1024 * 1024;            // bytes
 inline constexpr std::int64_t kMaxPatternMemory = 8 * 1024 * 1024;  // bytes
 
+// Decisions.
 inline constexpr std::size_t kMaxClaimsKept = 256 * 1024;
 
 // What devices and guests may do again and again.

@@ -28,13 +28,13 @@ constexpr const char* kInterface = "usb_interface";
 constexpr const char* kBlock = "block";
 constexpr const char* kOfHost[] = {kBlock, "input", "drm", "graphics", "vtconsole"};
 
-// An interface is "3-6.3:1.0", its device "3-6.3".
 // Each bus is a folder "usb1" in the path of its devices.
 bool is_below_usb(udev_device* device) {
   const char* const path = udev_device_get_devpath(device);
   return path == nullptr || std::string_view(path).find("/usb") != std::string_view::npos;
 }
 
+// An interface is "3-6.3:1.0", its device "3-6.3".
 void note(udev_device* device, Hints& hints) {
   const char* const name = udev_device_get_subsystem(device);
   const std::string_view subsystem = name == nullptr ? "" : name;

@@ -55,11 +55,6 @@ bool is_missing(const Machine& machine, const LiveHostdev& hostdev) {
   return hostdev.missing && !is_kept(machine, hostdev);
 }
 
-// Two numbers as a key: of a bus and a device, or of a vendor and a product.
-std::uint32_t pair_of(std::uint16_t one, std::uint16_t other) {
-  return std::uint32_t{one} << 16 | other;
-}
-
 // One look at the world, with the questions that the plan asks of it.
 class World {
  public:

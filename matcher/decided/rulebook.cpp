@@ -25,10 +25,6 @@ std::string text_of(char kind, std::uint32_t number) {
   return text_of(kind, std::to_string(number));
 }
 
-std::uint32_t both(std::uint16_t one, std::uint16_t other) {
-  return std::uint32_t{one} << 16 | other;
-}
-
 // What holds for every device: a rule stands there only if it tests nothing that is known here.
 constexpr const char* kAny = "*";
 
@@ -37,10 +33,10 @@ std::vector<std::string> conditions_of(const Rule& rule) {
   std::vector<std::string> texts{kAny};
   if (rule.bus) texts.push_back(text_of('b', *rule.bus));
   if (rule.device) texts.push_back(text_of('d', *rule.device));
-  if (rule.bus && rule.device) texts.push_back(text_of('a', both(*rule.bus, *rule.device)));
+  if (rule.bus && rule.device) texts.push_back(text_of('a', pair_of(*rule.bus, *rule.device)));
   if (rule.vendor) texts.push_back(text_of('v', *rule.vendor));
   if (rule.product) texts.push_back(text_of('p', *rule.product));
-  if (rule.vendor && rule.product) texts.push_back(text_of('i', both(*rule.vendor, *rule.product)));
+  if (rule.vendor && rule.product) texts.push_back(text_of('i', pair_of(*rule.vendor, *rule.product)));
   for (const PropertyCondition& one : rule.properties)
     texts.push_back(one.equals ? text_of('=', one.name, *one.equals) : text_of('~', one.name));
   for (const std::string& tag : rule.tags) texts.push_back(text_of('t', tag));
@@ -53,10 +49,10 @@ std::vector<std::string> conditions_of(const Device& device) {
   std::vector<std::string> texts{kAny,
                                  text_of('b', device.bus),
                                  text_of('d', device.number),
-                                 text_of('a', both(device.bus, device.number)),
+                                 text_of('a', pair_of(device.bus, device.number)),
                                  text_of('v', device.vendor),
                                  text_of('p', device.product),
-                                 text_of('i', both(device.vendor, device.product))};
+                                 text_of('i', pair_of(device.vendor, device.product))};
   for (const auto& [name, value] : device.properties) {
     texts.push_back(text_of('=', name, value));
     texts.push_back(text_of('~', name));

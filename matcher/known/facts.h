@@ -27,6 +27,11 @@ inline Hostdev hostdev_of(const Device& device) {
   return {device.bus, device.number, device.vendor, device.product};
 }
 
+// Two numbers as a key: of a bus and a device, or of a vendor and a product.
+inline std::uint32_t pair_of(std::uint16_t one, std::uint16_t other) {
+  return std::uint32_t{one} << 16 | other;
+}
+
 // A hostdev of a running domain, with the numbers that its live XML gives.
 struct LiveHostdev : Hostdev {
   bool ours = false;                  // this daemon attached it, says its alias

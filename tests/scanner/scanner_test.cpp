@@ -154,6 +154,28 @@ TEST_F(ScannerTest, WhatEventsTellOfIsLookedAtThenOnly) {
   EXPECT_THAT(matcher_->expect<Device>().host_uses, SizeIs(2));
 }
 
+// A check finds what no event tells: that a text console began to be used.
+TEST_F(ScannerTest, AUsbKeyboardIsLookedAtWithEachCheck) {
+  host_.show("input", "input5", "devices/pci0/1-2/1-2:1.0/input/input5",
+             {{"capabilities/ev", "120013"}, {"capabilities/key", "fffffffe"}});
+  start_with({mouse_});
+  host_.show("vtconsole", "vtcon0", "devices/virtual/vtconsole/vtcon0",
+             {{"bind", "1"}, {"name", "(S) VGA+"}});
+  EXPECT_TRUE(matcher_->quiet(kLooks));
+  matcher_->check();
+  EXPECT_THAT(matcher_->expect<Device>().host_uses, ElementsAre(HostUse{HostUseKind::kKeyboard, "input5"}));
+  matcher_->expect<Unchanged>();
+}
+
+TEST_F(ScannerTest, WithoutUdevdAllIsLookedAtNowAndThen) {
+  host_.write_list("self/net/route", kRouteByUsb0);
+  files_ = ProcFiles(fake::Host::kProc);
+  host_.stop_udevd();
+  start_with({mouse_});
+  host_.show("net", "usb0", "devices/pci0/1-2/1-2:1.0/net/usb0");
+  EXPECT_THAT(matcher_->expect<Device>().host_uses, ElementsAre(HostUse{HostUseKind::kDefaultRoute, "usb0"}));
+}
+
 TEST_F(ScannerTest, RoutesAreLookedAtWhenTheKernelTellsOfThem) {
   host_.write_list("self/net/route", "");
   files_ = ProcFiles(fake::Host::kProc);
