@@ -56,7 +56,7 @@ void HostUses::look(Clock::time_point now) {
   known_.clear();
   for (const auto& [path, sysname] : usb_) known_.insert(sysname);
   uses_.clear();
-  settling_ = watches_ = has_disks_ = has_interfaces_ = has_keyboards_ = false;
+  settling_ = watches_ = has_interfaces_ = has_keyboards_ = false;
   look_at_disks(now);
   look_at_interfaces(now);
   look_at_keyboards();
@@ -91,7 +91,7 @@ void HostUses::look_at_disks(Clock::time_point now) {
   for (const auto& [name, path] : class_members("block")) {
     const std::string owner = owner_of(path);
     if (owner.empty()) continue;
-    watches_ = has_disks_ = true;
+    watches_ = true;
     const std::vector<HostUseKind> kinds = kinds_of(name, lists);
     for (const HostUseKind kind : kinds) add(owner, kind, name);
     if (!kinds.empty()) {

@@ -30,13 +30,12 @@ class HostUses {
   // Whether the device was there at the last look.
   bool knows(const std::string& sysname) const { return known_.contains(sysname); }
 
-  // When another look has something to see though nothing tells of it. A disk that was in use may be free,
-  // and no event tells that one is mounted in a mount namespace of its own.
+  // When another look has something to see though nothing tells of it. A disk that was in use may be free; no
+  // event tells that one is mounted in a mount namespace of its own, and none of what is made of it is taken.
   Clock::time_point next(Clock::time_point now) const;
 
-  // Whether the host may use one by what is made of its disk; by its routes; by what nobody tells of, the
-  // screens of a console without a graphics card.
-  bool has_disks() const { return has_disks_; }
+  // Whether the host may use one by its routes; by what nobody tells of, the screens of a console without a
+  // graphics card.
   bool has_interfaces() const { return has_interfaces_; }
   bool has_keyboards() const { return has_keyboards_; }
 
@@ -78,7 +77,6 @@ class HostUses {
   std::map<std::string, Clock::time_point> carried_;  // by path below /sys: a default route, last seen
   bool settling_ = false;
   bool watches_ = false;  // it has to look again and again
-  bool has_disks_ = false;
   bool has_interfaces_ = false;
   bool has_keyboards_ = false;
 };

@@ -24,7 +24,7 @@ constexpr int kReceiveBuffer = 8 * 1024 * 1024;  // bytes: a few thousand events
 constexpr const char* kUsb = "usb";
 constexpr const char* kInterface = "usb_interface";
 
-// Disks and what holds them, keyboards, and the screens of a local console.
+// Disks, keyboards, and the screens of a local console.
 constexpr const char* kBlock = "block";
 constexpr const char* kOfHost[] = {kBlock, "input", "drm", "graphics", "vtconsole"};
 
@@ -39,8 +39,8 @@ void note(udev_device* device, Hints& hints) {
   const char* const name = udev_device_get_subsystem(device);
   const std::string_view subsystem = name == nullptr ? "" : name;
   if (subsystem != kUsb) {
-    const bool other_disk = subsystem == kBlock && !is_below_usb(device);
-    (other_disk ? hints.of_disks : hints.of_host) = true;
+    // What is made of a USB disk is looked for as long as that is there; a host may have a great many others.
+    hints.of_host = hints.of_host || subsystem != kBlock || is_below_usb(device);
     return;
   }
   const std::string sysname = udev_device_get_sysname(device);

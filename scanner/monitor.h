@@ -16,7 +16,6 @@ struct Hints {
   std::set<std::string> sysnames;    // devices that something happened to
   std::set<std::string> interfaces;  // devices of which an interface came, left, or has another driver
   bool of_host = false;              // something by which the host may use a device came, changed or left
-  bool of_disks = false;             // the same, a disk of no USB device: it may be made of one
   bool lost = false;                 // events were lost: anything may have happened to any device
 };
 

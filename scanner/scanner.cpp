@@ -168,7 +168,6 @@ void Scanner::answer_request() {
 
 // If nothing happened on the host since all devices were read, they are what they were.
 void Scanner::answer_check() {
-  monitor_.expect_same_udev();
   if (!stillness_.holds()) return send_snapshot();
   if (uses_.has_keyboards()) look_at_host();  // no event tells that a text console began to be used
   matcher_.send(encode(Unchanged{}));
@@ -184,8 +183,7 @@ void Scanner::follow_events() {
   }
   loss_logged_ = false;
   // The driver of an interface makes disks, network interfaces and keyboards of it.
-  host_changed_ =
-      host_changed_ || hints.of_host || (hints.of_disks && uses_.has_disks()) || !hints.interfaces.empty();
+  host_changed_ = host_changed_ || hints.of_host || !hints.interfaces.empty();
   if (!hints.sysnames.empty()) refresh_uses(true);
   for (const std::string& sysname : hints.sysnames) look(sysname);
   for (const std::string& sysname : hints.interfaces)

@@ -13,7 +13,7 @@ void Stillness::begin() {
 }
 
 void Stillness::confirm() {
-  if (begun_ && udevd_is_idle() && state() == begun_) still_ = begun_;
+  if (udevd_is_idle()) still_ = begun_;
 }
 
 bool Stillness::holds() const {

@@ -111,18 +111,13 @@ const std::vector<Claim>& Rulebook::known_claims(const Device& device) const {
     known_count_ = 0;
   }
   Known& known = known_[device.sysname];
-  known_count_ -= known.claims.size();
   known = {device, find_claims(device)};
   known_count_ += known.claims.size();
   return known.claims;
 }
 
 void Rulebook::forget_others(const DeviceMap& devices) const {
-  std::erase_if(known_, [&](const auto& entry) {
-    if (devices.contains(entry.first)) return false;
-    known_count_ -= entry.second.claims.size();
-    return true;
-  });
+  std::erase_if(known_, [&](const auto& entry) { return !devices.contains(entry.first); });
 }
 
 // In the order of the configuration, each once.

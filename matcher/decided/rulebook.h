@@ -66,7 +66,7 @@ class Rulebook {
   // Each rule stands with one of its conditions: that which the fewest rules have.
   std::unordered_map<std::string, std::vector<Place>> by_condition_;
   mutable std::map<std::string, Known> known_;  // by the device's sysname
-  mutable std::size_t known_count_ = 0;         // of claims
+  mutable std::size_t known_count_ = 0;         // of claims, since all was forgotten last
 };
 
 }  // namespace whawty

@@ -2,15 +2,18 @@
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 """What the end-to-end tests have in common: one hypervisor, guests kept running, and a clean slate for each test."""
 
+import contextlib
+import pathlib
 import re
 import time
 import unittest
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import enforcing
 from daemon import UNIT, Daemon, Line
 from guests import Guests, Hostdev, UsbDevice, find_usb, host_usb, hostdev_xml, usb_hostdevs
 from hypervisor import Hypervisor, wait_until
+from systems import System
 from virsh_shell import VirshShell
 
 PATIENCE = 20.0  # seconds for what takes less than one, on an idle machine
@@ -22,6 +25,17 @@ Numbers = tuple[int | None, int | None, int | None, int | None]
 
 def numbers(of: UsbDevice | Hostdev) -> Numbers:
     return of.bus, of.device, of.vendor, of.product
+
+
+@contextlib.contextmanager
+def staged(tree: pathlib.Path, system: System, guests: Iterable[str] = ()) -> "Iterator[Stage]":
+    """A hypervisor that is ready, with these guests running."""
+    with Hypervisor(tree, system) as hypervisor:
+        stage = Stage(hypervisor)
+        stage.ready()
+        for guest in guests:
+            stage.run_guest(guest)
+        yield stage
 
 
 class Stage:

@@ -30,9 +30,8 @@ from collections.abc import Callable
 
 import faults
 import systems
-from case import Stage
+from case import Stage, staged
 from guests import usb_hostdevs
-from hypervisor import Hypervisor
 from rules import Holders, holders, mistakes
 from watcher import State, Watcher
 
@@ -315,9 +314,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000, metavar="N")
     systems.add_options(parser)
     options = parser.parse_args()
-    with Hypervisor(options.tree, systems.chosen(options)) as hypervisor:
-        stage = Stage(hypervisor)
-        stage.ready()
+    with staged(options.tree, systems.chosen(options)) as stage:
         chaos = Chaos(stage, options.seed)
         print(f"chaos: seed {options.seed}", flush=True)
         try:

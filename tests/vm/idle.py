@@ -18,9 +18,9 @@ import sys
 import time
 
 import systems
-from case import PATIENCE, Stage
+from case import PATIENCE, Stage, staged
 from daemon import config, rule_of
-from hypervisor import Hypervisor, wait_until
+from hypervisor import wait_until
 
 SECONDS = 60
 INTERVALS = ("5s", "1h")
@@ -98,14 +98,10 @@ def main() -> int:
     parser.add_argument("--interval", action="append", metavar="INTERVAL", help="as in the configuration; may be repeated")
     systems.add_options(parser)
     options = parser.parse_args()
-    with Hypervisor(options.tree, systems.chosen(options)) as hypervisor:
-        stage = Stage(hypervisor)
-        stage.ready()
-        for guest in _GUESTS:
-            stage.run_guest(guest)
+    with staged(options.tree, systems.chosen(options), _GUESTS) as stage:
         for number in range(_DEVICES):
             stage.plug(f"S{number}")
-        hypervisor.run("udevadm settle")
+        stage.hypervisor.run("udevadm settle")
         for interval in options.interval or INTERVALS:
             print(measure(stage, interval, options.seconds), flush=True)
     return 0

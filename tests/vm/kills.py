@@ -21,9 +21,8 @@ import sys
 import time
 
 import systems
-from case import Stage
+from case import staged
 from chaos import Chaos, Diverged, Figures
-from hypervisor import Hypervisor
 from rules import WORKERS
 from watcher import Done
 
@@ -97,9 +96,7 @@ def main() -> int:
     systems.add_options(parser)
     options = parser.parse_args()
     print(f"kills: seed {options.seed}", flush=True)
-    with Hypervisor(options.tree, systems.chosen(options)) as hypervisor:
-        stage = Stage(hypervisor)
-        stage.ready()
+    with staged(options.tree, systems.chosen(options)) as stage:
         chaos = Chaos(stage, options.seed)
         chaos.measure_reference()
         virsh = measure_virsh(chaos)

@@ -29,10 +29,10 @@ import sys
 import time
 
 import systems
-from case import PATIENCE, Stage
+from case import PATIENCE, Stage, staged
 from daemon import config, rule_of
 from guests import find_usb
-from hypervisor import Hypervisor, Started, wait_until
+from hypervisor import Started, wait_until
 
 ROUNDS = 10  # of each kind
 KINDS = ("daemon", "floor", "busy")
@@ -190,11 +190,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=ROUNDS, metavar="N")
     systems.add_options(parser)
     options = parser.parse_args()
-    with Hypervisor(options.tree, systems.chosen(options)) as hypervisor:
-        stage = Stage(hypervisor)
-        stage.ready()
-        for guest in _GUESTS:
-            stage.run_guest(guest)
+    with staged(options.tree, systems.chosen(options), _GUESTS) as stage:
         print(measure(stage, options.rounds))
     return 0
 
