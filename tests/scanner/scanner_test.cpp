@@ -59,6 +59,15 @@ TEST_F(ScannerTest, ACheckIsAnsweredWithASnapshotIfUdevdWasBusyAtTheLast) {
   matcher_->expect<Unchanged>();
 }
 
+TEST_F(ScannerTest, ACheckIsAnsweredWithASnapshotIfUdevdBecameBusyDuringTheLast) {
+  host_.plug(mouse_);
+  const auto reader = host_.when_read("1-2", "idProduct", [this] { host_.occupy_udevd(true); });
+  start();
+  EXPECT_THAT(matcher_->snapshot(), SizeIs(1));
+  matcher_->check();
+  EXPECT_THAT(matcher_->snapshot(), SizeIs(1));
+}
+
 TEST_F(ScannerTest, ACheckIsAnsweredWithASnapshotIfEventsCameDuringTheLast) {
   host_.plug(mouse_);
   const auto reader = host_.when_read("1-2", "idProduct", [this] { host_.count_event(); });
@@ -165,6 +174,18 @@ TEST_F(ScannerTest, AUsbKeyboardIsLookedAtWithEachCheck) {
   matcher_->check();
   EXPECT_THAT(matcher_->expect<Device>().host_uses, ElementsAre(HostUse{HostUseKind::kKeyboard, "input5"}));
   matcher_->expect<Unchanged>();
+}
+
+// More may follow from what an event told of.
+TEST_F(ScannerTest, SoonAfterAnEventItLooksOnceMore) {
+  host_.write_list("self/net/route", kRouteByUsb0);
+  files_ = ProcFiles(fake::Host::kProc);
+  start_with({mouse_});
+  host_.write_attribute("1-2", "bDeviceClass", "ff");
+  host_.event("change", "1-2");
+  EXPECT_THAT(matcher_->expect<Device>().host_uses, IsEmpty());
+  host_.show("net", "usb0", "devices/pci0/1-2/1-2:1.0/net/usb0");
+  EXPECT_THAT(matcher_->expect<Device>().host_uses, SizeIs(1));
 }
 
 TEST_F(ScannerTest, WithoutUdevdAllIsLookedAtNowAndThen) {
