@@ -25,7 +25,6 @@ constexpr SyscallRule kProfile[] = {
     {SCMP_SYS(futex), when(kFutexWake), "waking who waits"},
     {SCMP_SYS(futex), when(kFutexWaitUntil), "waiting until a moment"},
     {SCMP_SYS(rt_sigprocmask), kAnyArguments, "libvirt blocks signals while it waits"},
-    {SCMP_SYS(rt_sigreturn), kAnyArguments, "resuming after a stop"},
     {SCMP_SYS(restart_syscall), kAnyArguments, "resuming a wait after a stop"},
     {SCMP_SYS(clock_gettime), kAnyArguments, "time, where the kernel gives no faster way"},
     {SCMP_SYS(gettimeofday), kAnyArguments, "libvirt's timers, likewise"},

@@ -123,6 +123,11 @@ class Case(unittest.TestCase):
     guests: Guests
     daemon: Daemon
 
+    @staticmethod
+    def stand_on(stage: Stage) -> None:
+        """All tests are on that one from now on."""
+        Case.stage, Case.hypervisor, Case.guests, Case.daemon = stage, stage.hypervisor, stage.guests, stage.daemon
+
     def setUp(self) -> None:
         self._ids: dict[str, str] = {}
         self._allowed: list[str] = []

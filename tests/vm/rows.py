@@ -3,7 +3,7 @@
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 """Which rows of the tables of system calls are used: the kernel is asked for every call that the daemon makes.
 
-suite.py --rows DIR records them, a file a machine. Afterwards, with what print_profiles --rows prints:
+suite.py --rows ROWS DIR records them, a file a machine, for each test. Afterwards, with what print_profiles --rows prints:
 
     rows.py ROWS DIR...     prints the rows that no call needed, by process
 
@@ -16,21 +16,22 @@ import pathlib
 import sys
 from collections.abc import Iterable
 
-from hypervisor import Hypervisor
+from hypervisor import Hypervisor, wait_until
 
 _TRACING = "/sys/kernel/tracing"
 _SUPERVISOR = "whawty-libvirt-"  # as the kernel cuts it
 _WORKERS = ("scanner", "matcher", "actuator")
 
-# Prints "PROCESS NUMBER ARGUMENT=VALUE...", each once, when it is told to end. /run/rows.arguments says which arguments
-# of a call matter. A process is sealed from its own seccomp(SECCOMP_SET_MODE_FILTER) on, which libseccomp also calls
+# Prints "PROCESS NUMBER ARGUMENT=VALUE...", each once, and a line that says so when that is all, whenever it gets SIGUSR1:
+# the calls since the last time. /run/rows.arguments says which arguments of a call matter. A process is sealed from its own seccomp(SECCOMP_SET_MODE_FILTER) on, which libseccomp also calls
 # without a filter, to see what the kernel knows.
 _RECORDER = r"""
 use strict; use warnings; no warnings "portable";  # 64 bits
 my ($supervisor, %matter, %sealed, %calls) = ("whawty-libvirt-");
 open my $arguments, "<", "/run/rows.arguments" or die;
 while (<$arguments>) { my ($number, @places) = split; $matter{$number} = \@places; }
-$SIG{TERM} = sub {
+$| = 1;
+$SIG{USR1} = sub {
     my %lines;
     for my $process (keys %calls) {
         my ($comm, $id, $when) = split /\t/, $process;
@@ -41,7 +42,8 @@ $SIG{TERM} = sub {
         }
     }
     print "$_\n" for sort keys %lines;
-    exit;
+    print "end\n";
+    %calls = ();
 };
 open my $trace, "<", "/sys/kernel/tracing/trace_pipe" or die;
 while (<$trace>) {
@@ -83,6 +85,8 @@ class Recorder:
 
     def __init__(self, hypervisor: Hypervisor, rows: Iterable[Row]) -> None:
         self._hypervisor = hypervisor
+        self._lines: list[str] = []
+        self._seen = 0
         matter: dict[int, set[int]] = {}
         for row in rows:
             for number in row.numbers:
@@ -97,34 +101,54 @@ class Recorder:
             echo '{comms}' >events/raw_syscalls/sys_enter/filter; echo 1 >events/raw_syscalls/sys_enter/enable""")
         self._process = hypervisor.start("exec perl /run/rows.pl")
 
+    def end_of(self, test: str) -> None:
+        """What was called since the last one was called by that test."""
+        self._hypervisor.run(f"sleep 1; kill -USR1 {self._process.pid}")
+        made = wait_until(self._answer, 60.0, "the recorder tells")
+        self._lines += [f"{test}\t{line}\n" for line in made]
+
+    def _answer(self) -> list[str] | None:
+        lines = self._process.output().splitlines()[self._seen:]
+        if not lines or lines[-1] != "end":
+            return None
+        self._seen += len(lines)
+        return lines[:-1]
+
     def stop(self) -> str:
+        """All that was called: lines of "TEST PROCESS NUMBER ARGUMENT=VALUE...", with a tab after the test."""
         lost = self._hypervisor.run(f"""
-            cd {_TRACING}; echo 0 >events/raw_syscalls/sys_enter/enable; sleep 2; kill {self._process.pid}
+            cd {_TRACING}; echo 0 >events/raw_syscalls/sys_enter/enable; kill {self._process.pid}
             cat per_cpu/cpu*/stats | awk '/^overrun:/ {{ lost += $2 }} END {{ if (lost) print lost, "calls were lost" }}'""").stdout
         print(lost, end="", flush=True)
         self._process.wait()
-        return self._process.output()
+        return "".join(self._lines)
 
 
-def unused(rows: list[Row], recorded: Iterable[str]) -> list[Row]:
-    used: set[Row] = set()
-    for line in set(recorded):
-        process, number, *arguments = line.split()
+def users(rows: Iterable[Row], folders: Iterable[pathlib.Path]) -> dict[Row, set[str]]:
+    """The tests that needed each row."""
+    tests: dict[str, set[str]] = {}  # by what was called
+    for file in (file for folder in folders for file in folder.iterdir()):
+        for line in file.read_text(encoding="ascii").splitlines():
+            test, call = line.split("\t")
+            tests.setdefault(call, set()).add(test)
+    found: dict[Row, set[str]] = {row: set() for row in rows}
+    for call, needed_by in tests.items():
+        process, number, *arguments = call.split()
         values = {int(place): int(value) for place, _, value in (one.partition("=") for one in arguments)}
-        used.update(row for row in rows if row.process == process and row.allows(int(number), values))
-    return [row for row in rows if row not in used]
+        for row in found:
+            if row.process == process and row.allows(int(number), values):
+                found[row] |= needed_by
+    return found
 
 
 def main() -> int:
     if len(sys.argv) < 3:
         sys.exit(__doc__)
-    rows = read_rows(pathlib.Path(sys.argv[1]))
-    files = [file for folder in sys.argv[2:] for file in pathlib.Path(folder).iterdir()]
-    recorded = [line for file in files for line in file.read_text(encoding="ascii").splitlines()]
-    left = unused(rows, recorded)
+    found = users(read_rows(pathlib.Path(sys.argv[1])), map(pathlib.Path, sys.argv[2:]))
+    left = [row for row, tests in found.items() if not tests]
     for row in left:
         print(f"{row.process}: {row.text}")
-    print(f"{len(rows) - len(left)} rows of {len(rows)} were used, {len(left)} were not")
+    print(f"{len(found) - len(left)} rows of {len(found)} were used, {len(left)} were not")
     return 0
 
 

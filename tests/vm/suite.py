@@ -48,7 +48,7 @@ def main() -> int:
     parser.add_argument("tests", nargs="*", metavar="TEST")
     options = parser.parse_args()
     system = systems.chosen(options)
-    found = list(_flat(unittest.TestLoader().discover(str(_HERE))))
+    found = all_tests()
     tests = [test for test in (main_path.of(found) if options.main_path else found)
              if _chosen(test, options.tests) and _fits(test, system)]
     if options.list:
@@ -67,6 +67,10 @@ def main() -> int:
             passed, failed = _run(batches, tree, system, options.rows)
     print(f"{passed} passed, {failed} failed", flush=True)
     return 0 if failed == 0 else 1
+
+
+def all_tests() -> list[unittest.TestCase]:
+    return list(_flat(unittest.TestLoader().discover(str(_HERE))))
 
 
 def _flat(suite: unittest.TestSuite) -> Iterator[unittest.TestCase]:
@@ -110,9 +114,9 @@ def _run(batches: Iterable[list[unittest.TestCase]], tree: pathlib.Path, system:
                 list(pool.map(stage.run_guest, _USUAL_GUESTS))
             if system.confinement is Confinement.APPARMOR:
                 apparmor.assert_confines(hypervisor)
-        Case.stage, Case.hypervisor, Case.guests, Case.daemon = stage, hypervisor, stage.guests, stage.daemon
-        result = _Result(stage)
+        Case.stand_on(stage)
         recorder = rows.Recorder(hypervisor, rows.read_rows(recording[0])) if recording else None
+        result = _Result(stage, recorder)
         for tests in batches:
             unittest.TestSuite(tests).run(result)
         if recorder and recording:
@@ -131,9 +135,10 @@ def _measured(what: str) -> Iterator[None]:
 class _Result(unittest.TestResult):
     """A line a test, and after a failure what the daemon and libvirt have to say."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, recorder: rows.Recorder | None) -> None:
         super().__init__()
         self._stage = stage
+        self._recorder = recorder
         self._started = 0.0
         self._problems = 0
 
@@ -144,6 +149,8 @@ class _Result(unittest.TestResult):
     def stopTest(self, test: unittest.TestCase) -> None:
         verdict = f"FAILED {test.id()}" if self._problems else test.id()
         print(f"{time.monotonic() - self._started:6.1f} s  {verdict}", flush=True)
+        if self._recorder:
+            self._recorder.end_of(test.id())
         super().stopTest(test)
 
     def addSkip(self, test: unittest.TestCase, reason: str) -> None:
