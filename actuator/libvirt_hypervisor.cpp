@@ -20,9 +20,9 @@
 #include <thread>
 
 #include "actuator/connection_advice.h"
+#include "actuator/domain_events.h"
 #include "actuator/hostdev_xml.h"
 #include "actuator/hypervisor.h"
-#include "actuator/lifecycle.h"
 #include "common/text.h"
 #include "common/worker.h"
 #include "protocol/hostdev_alias.h"

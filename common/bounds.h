@@ -95,7 +95,7 @@ inline constexpr Bound kBounds[] = {
     {"datagram", kMaxDatagram, Unit::kBytes, "a message is read as a whole"},
     {"datagrams that wait for a peer that does not read", kMaxQueued, Unit::kCount,
      "two snapshots of all devices"},
-    {"devices", kMaxDevices, Unit::kCount, "more than 32 full buses have"},
+    {"devices", kMaxDevices, Unit::kCount, "32 buses with 127 devices each have 4,064"},
     {"all devices together", kMaxFootprint, Unit::kBytes,
      "what the matcher has memory for, twice while a snapshot replaces what was known"},
     {"number of a bus", kMaxBus, Unit::kCount, "from 1, with the three digits of a device's node"},

@@ -83,8 +83,7 @@ bool can_be_attached(const Device& device);
 //  2. Whoever has a device keeps it as long as a rule of its own gives it the device, or for good if it is no
 //     machine of the configuration. Among several that lack a device, the first in the configuration gets it.
 //  3. What the host is using goes only where a rule allows that, and stays where it is once a guest has it.
-//  Of
-//     the keyboards of a local console the last one counts as used.
+//     Of the keyboards of a local console the last one counts as used.
 //  4. What the host has not authorized goes nowhere, and does not stay: libvirt and QEMU do not ask.
 //  5. A machine with keep_foreign keeps every hostdev that is not ours.
 //  6. Nothing is planned for domains that are not settled, or not in the configuration.

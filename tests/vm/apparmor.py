@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-"""AppArmor in the embedded hypervisor, with Debian's own profiles: that it is on, and what it has refused."""
+"""AppArmor in the virtual hypervisor, with Debian's own profiles: that it is on, and what it has refused."""
 
 import re
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-"""The processors of the embedded hypervisor and of its guests: where they differ."""
+"""The processors of the virtual hypervisor and of its guests: where they differ."""
 
 import dataclasses
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-"""The daemon inside the embedded hypervisor: installed, configured, started and listened to."""
+"""The daemon inside the virtual hypervisor: installed, configured, started and listened to."""
 
 import dataclasses
 import json

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-"""SELinux in the embedded hypervisor: this tree's module, linked with a release's policy, in the kernel inside.
+"""SELinux in the virtual hypervisor: this tree's module, linked with a release's policy, in the kernel inside.
 
     enforcing.py TREE WORK    links with the policy of the release that this runs on; the whole tree is then WORK/tree
 """

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-"""libvirt guests inside the embedded hypervisor, and what its USB devices look like from there."""
+"""libvirt guests inside the virtual hypervisor, and what its USB devices look like from there."""
 
 import dataclasses
 import shlex

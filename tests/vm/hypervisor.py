@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-"""The embedded hypervisor: a Debian with libvirt, booted under QEMU, whose USB devices are plugged at will.
+"""The virtual hypervisor: a Debian with libvirt, booted under QEMU, whose USB devices are plugged at will.
 
     with Hypervisor(tree=build / "destdir") as hypervisor:
         hypervisor.plug("t1", serial="TAB1")
@@ -19,9 +19,9 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, TypeVar
 
+import boot_state
 import disks
 import image
-import saved
 from agent import AgentError, Exited
 from machine import Machine
 from systems import Confinement, System
@@ -91,7 +91,7 @@ class Hypervisor:
 
     def __enter__(self) -> "Hypervisor":
         built = image.image_directory(self.system)
-        state = None if self._fresh else saved.saved_state(built, self.system)
+        state = None if self._fresh else boot_state.saved_state(built, self.system)
         with contextlib.ExitStack() as stack:
             started = time.monotonic()
             machine = stack.enter_context(Machine(built, self.system.architecture, self._kernel_options, state))

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-"""Builds the embedded hypervisor's disk, once per recipe, and prints the directory that holds it.
+"""Builds the virtual hypervisor's disk, once per recipe, and prints the directory that holds it.
 
 Needs root (for the owners of the files), mmdebstrap and e2fsprogs.
 """
@@ -12,9 +12,9 @@ import shutil
 import subprocess
 import sys
 
+import binfmt
 import bootstrap
 import disks
-import foreign
 import recipe
 import recipe_enforcing
 import systems
@@ -43,7 +43,7 @@ def _build(building: pathlib.Path, system: System, selinux: bool) -> None:
                 *(recipe_enforcing.PACKAGES if selinux else ()))
     options = [f"--architectures={system.architecture}", *(f"--dpkgopt={option}" for option in recipe.DPKG_OPTIONS),
                f"--essential-hook={recipe.ESSENTIAL_HOOK}", f"--customize-hook={recipe.CUSTOMIZE_HOOK}"]
-    with foreign.programs_run(system.architecture):
+    with binfmt.programs_run(system.architecture):
         bootstrap.install(system.release, packages, tree, options)
     with step("image: writing the disk"):
         _take_boot_files(tree, building)

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-"""Plug and pull USB devices of a running embedded hypervisor, from another terminal.
+"""Plug and pull USB devices of a running virtual hypervisor, from another terminal.
 
     plug.py SOCKET plug ID [DRIVER] [PROPERTY=VALUE ...]    DRIVER: usb-tablet (default), usb-mouse, usb-kbd, usb-hub
     plug.py SOCKET unplug ID

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-"""What is inside the embedded hypervisor of any release, beside its kernel and QEMU. Any change to this file makes new images."""
+"""What is inside the virtual hypervisor of any release, beside its kernel and QEMU. Any change to this file makes new images."""
 
 PACKAGES = (
     # the system

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-"""What the embedded hypervisor with SELinux has besides. Any change to this file makes a new image of that kind."""
+"""What the virtual hypervisor with SELinux has besides. Any change to this file makes a new image of that kind."""
 
 PACKAGES = ("selinux-policy-default", "policycoreutils", "selinux-utils")
 

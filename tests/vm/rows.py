@@ -26,7 +26,7 @@ _WORKERS = ("scanner", "matcher", "actuator")
 # the calls since the last time. /run/rows.arguments says which arguments of a call matter. A process is sealed from its own seccomp(SECCOMP_SET_MODE_FILTER) on, which libseccomp also calls
 # without a filter, to see what the kernel knows.
 _RECORDER = r"""
-use strict; use warnings; no warnings "portable";  # 64 bits
+use strict; no warnings;  # nothing but what is asked for is printed
 my ($supervisor, %matter, %sealed, %calls) = ("whawty-libvirt-");
 open my $arguments, "<", "/run/rows.arguments" or die;
 while (<$arguments>) { my ($number, @places) = split; $matter{$number} = \@places; }
@@ -83,9 +83,10 @@ def read_rows(path: pathlib.Path) -> list[Row]:
 class Recorder:
     """From its making on, all calls of the daemon's processes."""
 
-    def __init__(self, hypervisor: Hypervisor, rows: Iterable[Row]) -> None:
+    def __init__(self, hypervisor: Hypervisor, rows: Iterable[Row], to: pathlib.Path) -> None:
+        """`to` gets lines of "TEST PROCESS NUMBER ARGUMENT=VALUE...", with a tab after the test."""
         self._hypervisor = hypervisor
-        self._lines: list[str] = []
+        self._to = to
         self._seen = 0
         matter: dict[int, set[int]] = {}
         for row in rows:
@@ -104,24 +105,24 @@ class Recorder:
     def end_of(self, test: str) -> None:
         """What was called since the last one was called by that test."""
         self._hypervisor.run(f"sleep 1; kill -USR1 {self._process.pid}")
-        made = wait_until(self._answer, 60.0, "the recorder tells")
-        self._lines += [f"{test}\t{line}\n" for line in made]
+        (made,) = wait_until(self._answer, 60.0, "the recorder tells")
+        with self._to.open("a", encoding="ascii") as file:
+            file.writelines(f"{test}\t{line}\n" for line in made)
 
-    def _answer(self) -> list[str] | None:
+    def _answer(self) -> tuple[list[str]] | None:
         lines = self._process.output().splitlines()[self._seen:]
-        if not lines or lines[-1] != "end":
+        if "end" not in lines:
             return None
-        self._seen += len(lines)
-        return lines[:-1]
+        made = lines[:lines.index("end")]
+        self._seen += len(made) + 1
+        return (made,)
 
-    def stop(self) -> str:
-        """All that was called: lines of "TEST PROCESS NUMBER ARGUMENT=VALUE...", with a tab after the test."""
+    def stop(self) -> None:
         lost = self._hypervisor.run(f"""
             cd {_TRACING}; echo 0 >events/raw_syscalls/sys_enter/enable; kill {self._process.pid}
             cat per_cpu/cpu*/stats | awk '/^overrun:/ {{ lost += $2 }} END {{ if (lost) print lost, "calls were lost" }}'""").stdout
         print(lost, end="", flush=True)
         self._process.wait()
-        return "".join(self._lines)
 
 
 def users(rows: Iterable[Row], folders: Iterable[pathlib.Path]) -> dict[Row, set[str]]:

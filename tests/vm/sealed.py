@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-"""Runs test programs in the embedded hypervisor, on its kernel and with its libraries: above all those of sealed processes.
+"""Runs test programs in the virtual hypervisor, on its kernel and with its libraries: above all those of sealed processes.
 
     ctest --test-dir /build --show-only=json-v1 -L sealed >tests.json
     sealed.py BUILD tests.json

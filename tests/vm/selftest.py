@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-"""Proof that the embedded hypervisor works, without the daemon: a failure here is the harness's own."""
+"""Proof that the virtual hypervisor works, without the daemon: a failure here is the harness's own."""
 
 import argparse
 import contextlib

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-"""Boot the embedded hypervisor and give the user of this terminal a root shell in it.
+"""Boot the virtual hypervisor and give the user of this terminal a root shell in it.
 
     shell.py [--release NAME] [--apparmor | --enforcing] [--tree DIR]     DIR: to find inside as /opt/whawty
 
@@ -47,7 +47,7 @@ def main() -> int:
 def _explain(hypervisor: Hypervisor) -> None:
     plug = f"{pathlib.Path(__file__).resolve().parent / 'plug.py'} {hypervisor.machine.second_monitor}"
     print(f"""\
-A root shell in the embedded hypervisor; "exit" or Ctrl-D ends both. To plug devices, from another terminal:
+A root shell in the virtual hypervisor; "exit" or Ctrl-D ends both. To plug devices, from another terminal:
     {plug} plug t1 usb-tablet serial=TAB1
     {plug} unplug t1
 """, flush=True)

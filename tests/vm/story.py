@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-"""The main job as a story, on the embedded hypervisor and with the example configuration.
+"""The main job as a story, on the virtual hypervisor and with the example configuration.
 
     story.py --tree TREE     TREE: the installed daemon (what stands below its prefix), of the hypervisor's release
 """

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-"""The daemon end to end, in the embedded hypervisor: real udev, real libvirt, real guests.
+"""The daemon end to end, in the virtual hypervisor: real udev, real libvirt, real guests.
 
 One boot serves all tests, or one for each of --machines. With --apparmor, libvirtd and its guests are confined as on
 every Debian host; with --enforcing, SELinux enforces this tree's module. A test is named by its method, its class or
@@ -115,12 +115,13 @@ def _run(batches: Iterable[list[unittest.TestCase]], tree: pathlib.Path, system:
             if system.confinement is Confinement.APPARMOR:
                 apparmor.assert_confines(hypervisor)
         Case.stand_on(stage)
-        recorder = rows.Recorder(hypervisor, rows.read_rows(recording[0])) if recording else None
+        recorder = rows.Recorder(hypervisor, rows.read_rows(recording[0]),
+                                 recording[1] / f"{os.getpid()}") if recording else None
         result = _Result(stage, recorder)
         for tests in batches:
             unittest.TestSuite(tests).run(result)
-        if recorder and recording:
-            (recording[1] / f"{os.getpid()}").write_text(recorder.stop(), encoding="ascii")
+        if recorder:
+            recorder.stop()
     failed = len({id(test) for test, _ in result.failures + result.errors})
     return result.testsRun - failed, failed
 

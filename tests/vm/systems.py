@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-"""What the embedded hypervisor is: a release of Debian, what confines its processes, and its processor."""
+"""What the virtual hypervisor is: a release of Debian, what confines its processes, and its processor."""
 
 import argparse
 import dataclasses

@@ -9,6 +9,8 @@ from guests import domain_xml
 # The kernel begins to number from the start: the same numbers come again without 127 plugs.
 _RENUMBER = ("cd /sys/bus/pci/drivers/xhci_hcd && for c in 0000:*; do echo $c >unbind; echo $c >bind; done; "
              "udevadm settle")
+# Seconds. The second failure is logged, and with AppArmor libvirt writes and loads a profile for each.
+_TWO_FAILURES = 60.0
 
 
 class Remedies(Case):
@@ -18,7 +20,8 @@ class Remedies(Case):
 
     def await_advice(self, libvirts: str, advice: str) -> None:
         """The only line about a failure has libvirt's or QEMU's words, and the advice."""
-        self.await_said(f"^cannot attach .*libvirt says: .*{libvirts}.*: {advice}.*: trying again$")
+        self.daemon.await_line(f"^cannot attach .*libvirt says: .*{libvirts}.*: {advice}.*: trying again$",
+                               self.start_of_log, _TWO_FAILURES)
         self.assertEqual(len(self.said("^cannot attach")), 1)
 
     def test_a_guest_without_a_free_port(self) -> None:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-#include "actuator/lifecycle.h"
+#include "actuator/domain_events.h"
 
 #include <libvirt/libvirt.h>
 
