@@ -27,6 +27,9 @@ struct UsbDevice {
 // A device as udev leaves it: with attributes, one interface of class 03, and an empty database.
 UsbDevice device(const std::string& sysname, unsigned bus, unsigned number);
 
+// In the environment of a process with namespaces of its own; no other can be such a host.
+inline constexpr const char* kOwnNamespaces = "WHAWTY_NAMESPACES";
+
 class Host {
  public:
   // Fresh file systems; udevd runs on it.

@@ -39,6 +39,7 @@ void enter_namespaces() {
     write("/proc/self/gid_map", concat("0 ", group, " 1"));
   }
   check(::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "private mounts");
+  ::setenv(fake::kOwnNamespaces, "own", 1);
 }
 
 }  // namespace
