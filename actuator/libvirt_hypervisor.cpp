@@ -33,6 +33,7 @@ namespace {
 constexpr int kKeepAliveSeconds = 5;
 constexpr unsigned kKeepAliveMisses = 3;
 constexpr std::size_t kMaxHandles = 1024;
+constexpr unsigned kNoId = static_cast<unsigned>(-1);  // of a domain that does not run
 
 struct Free {
   void operator()(virConnectPtr connection) const { virConnectClose(connection); }
@@ -151,19 +152,17 @@ class LibvirtHypervisor : public Hypervisor {
   explicit LibvirtHypervisor(Connection connection) : connection_(std::move(connection)) {}
 
   std::variant<std::vector<DomainListed>, CallError> list() override {
+    virDomainPtr* found = nullptr;
+    const int count = virConnectListAllDomains(connection_.get(), &found, 0);
+    if (count < 0) return last_error();
+    const std::unique_ptr<virDomainPtr, Free> owned(found);
     std::vector<DomainListed> domains;
-    for (const bool active : {true, false}) {
-      virDomainPtr* found = nullptr;
-      const int count = virConnectListAllDomains(
-          connection_.get(), &found,
-          active ? VIR_CONNECT_LIST_DOMAINS_ACTIVE : VIR_CONNECT_LIST_DOMAINS_INACTIVE);
-      if (count < 0) return last_error();
-      const std::unique_ptr<virDomainPtr, Free> owned(found);
-      for (int i = 0; i < count; ++i) {
-        const Domain domain(found[i], Free{});
-        const char* const name = virDomainGetName(domain.get());
-        domains.push_back({uuid_of(domain.get()), name == nullptr ? "" : name, active});
-      }
+    for (int i = 0; i < count; ++i) {
+      const Domain domain(found[i], Free{});
+      const char* const name = virDomainGetName(domain.get());
+      const unsigned id = virDomainGetID(domain.get());  // as it was when the list was made
+      const bool active = id != kNoId;
+      domains.push_back({uuid_of(domain.get()), name == nullptr ? "" : name, active, active ? id : 0});
     }
     return domains;
   }

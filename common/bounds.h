@@ -46,6 +46,7 @@ inline constexpr std::size_t kCallsOfGuests = 4;
 inline constexpr std::size_t kCalls = 5;
 inline constexpr std::chrono::seconds kStuckAfter{12};
 inline constexpr std::chrono::seconds kBlockedAfter{45};
+inline constexpr std::chrono::seconds kDescribedFor{300};
 
 // Domains, as the actuator tells them.
 inline constexpr std::size_t kMaxDomains = 4096;
@@ -134,6 +135,9 @@ inline constexpr Bound kBounds[] = {
      "a call then counts as stuck, and a request is refused"},
     {"time that calls wait and none begins or ends", kBlockedAfter.count(), Unit::kSeconds,
      "then the workers end, since all places of a new connection are free"},
+    {"time that the description of a guest counts if nothing is heard of it", kDescribedFor.count(),
+     Unit::kSeconds,
+     "libvirt tells of each change; should it fail to, that is found while somebody may still look for it"},
     {"domains", kMaxDomains, Unit::kCount, "more than any host runs"},
     {"USB hostdevs of a domain", kMaxHostdevs, Unit::kCount, "more than it can have ports for"},
     {"USB hostdevs of all domains", kMaxHostdevsOfAll, Unit::kCount,

@@ -44,6 +44,7 @@ void Reconciler::use(Config config, Clock::time_point now) {
   announcer_.tick(now);
   rules_.emplace(std::move(config));
   next_round_ = now;
+  domains_.table().doubt();  // whoever reloads may do so to have all looked at again
   attempts_.hurry();
   flapping_.limit(rules_->config().max_reconnects);
   announcer_.begin_again();

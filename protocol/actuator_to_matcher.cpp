@@ -46,7 +46,8 @@ ActuatorMessage read_message(schema::ActuatorMessage::Reader message) {
   switch (message.which()) {
     case schema::ActuatorMessage::DOMAIN: {
       const auto domain = message.getDomain();
-      return DomainListed{read_uuid(domain.getUuid()), read_name(domain), domain.getActive()};
+      return DomainListed{read_uuid(domain.getUuid()), read_name(domain), domain.getActive(),
+                          domain.getRun()};
     }
     case schema::ActuatorMessage::CHANGED: {
       const auto domain = message.getChanged();
@@ -77,6 +78,7 @@ struct Writer {
     write_uuid(domain.initUuid(), listed.uuid);
     domain.setName(frame::data(listed.name));
     domain.setActive(listed.active);
+    domain.setRun(listed.run);
   }
   void operator()(const DomainChanged& changed) {
     auto domain = out.initChanged();

@@ -18,6 +18,7 @@ struct DomainListed {
   Uuid uuid;
   std::string name;
   bool active = false;
+  std::uint32_t run = 0;  // libvirt's id of it, another one after each start
   bool operator==(const DomainListed&) const = default;
 };
 // What libvirt said of a domain, beyond that it changed.

@@ -45,8 +45,10 @@ void DomainTable::take(const DomainListed& listed, Clock::time_point now) {
   domain.listed = true;
   domain.listed_active = listed.active;
   // An event may have been faster than this list: then the description will tell whether it runs.
-  domain.stale = domain.stale || listed.active;
-  if (!listed.active) domain.not_before = {};
+  const bool is_known = now < domain.described_until && domain.run == listed.run;
+  domain.stale = domain.stale || (listed.active && !is_known);
+  if (listed.active) return;
+  domain.not_before = {};
   if (!domain.stale) stop(domain);
 }
 
@@ -62,6 +64,10 @@ void DomainTable::end_list(const Result& result, const std::set<Uuid>& busy) {
   std::erase_if(domains_, [&](const auto& entry) {
     return !entry.second.listed && !entry.second.stale && !busy.contains(entry.first);
   });
+}
+
+void DomainTable::doubt() {
+  for (auto& [uuid, domain] : domains_) domain.described_until = {};
 }
 
 void DomainTable::take(const DomainChanged& changed, Clock::time_point now) {
@@ -96,7 +102,7 @@ void DomainTable::describe(const Uuid& uuid, const Result& result, const std::st
   domain->stalled = false;
   if (result.outcome == Outcome::kFailed && libvirt_error::is_busy(result)) return put_off(*domain, now);
   no_longer_busy(*domain);
-  if (result.outcome == Outcome::kDone) return take_description(*domain, uuid, xml);
+  if (result.outcome == Outcome::kDone) return take_description(*domain, uuid, xml, now);
   if (result.outcome == Outcome::kNoDomain) return stop(*domain);
   give_up(*domain, DomainNote::Kind::kNotDescribed, result.message, 0);
 }
@@ -131,7 +137,8 @@ Clock::time_point DomainTable::next(Clock::time_point now) const {
   return next;
 }
 
-void DomainTable::take_description(State& domain, const Uuid& uuid, const std::string& xml) {
+void DomainTable::take_description(State& domain, const Uuid& uuid, const std::string& xml,
+                                   Clock::time_point now) {
   const auto parsed = parse_domain_xml(xml);
   if (const auto* const error = std::get_if<DomainXmlError>(&parsed))
     return give_up(domain, DomainNote::Kind::kUnreadable, error->message, 0);
@@ -143,6 +150,8 @@ void DomainTable::take_description(State& domain, const Uuid& uuid, const std::s
     return give_up(domain, DomainNote::Kind::kNoRoom, {}, kMaxHostdevsOfAll);
   if (!domain.active || domain.hostdevs != description.hostdevs) happened_to_.push_back(uuid);
   domain.active = domain.described = domain.readable = true;
+  domain.run = description.run;
+  domain.described_until = now + kDescribedFor;
   domain.hostdevs = description.hostdevs;
   domain.attached.clear();
   domain.last_held.clear();
@@ -173,6 +182,7 @@ void DomainTable::stop(State& domain) {
     domain.last_held.insert(domain.last_held.end(), domain.attached.begin(), domain.attached.end());
   }
   domain.active = domain.described = domain.stalled = false;
+  domain.described_until = {};
   // Not if it may have been restored since.
   if (!domain.stale) domain.let_go = false;
   domain.hostdevs.clear();
@@ -187,6 +197,7 @@ void DomainTable::give_up(State& domain, DomainNote::Kind kind, std::string_view
   // It keeps what it was last known to have; nothing is done for it until it can be read again.
   domain.active = domain.described = true;
   domain.readable = false;
+  domain.described_until = {};
   complain(domain, kind, detail, count);
 }
 

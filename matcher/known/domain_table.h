@@ -44,12 +44,16 @@ struct Guest {
 
 class DomainTable {
  public:
-  // A list of all domains was asked for; it names one; it has ended, with or without success. Then those that
-  // it did not name are gone, but for the busy ones, for which a request is unanswered, and those with an
-  // event since.
+  // A list of all domains was asked for; it names one; it has ended, with or without success. One that runs
+  // is to be described if it was not since it started, as its id tells, or in vain, or long ago. When the
+  // list has ended, those that it did not name are gone, but for the busy ones, for which a request is
+  // unanswered, and those with an event since.
   void begin_list();
   void take(const DomainListed& listed, Clock::time_point now);
   void end_list(const Result& result, const std::set<Uuid>& busy);
+
+  // Whatever was described is to be described again when it is next listed.
+  void doubt();
 
   // An event: the domain is to be described again.
   void take(const DomainChanged& changed, Clock::time_point now);
@@ -111,10 +115,12 @@ class DomainTable {
   struct State {
     std::string name;
     bool active = false;
-    bool described = false;  // since it runs, or tried in vain
-    bool readable = false;   // the last description made sense
-    bool stale = false;      // something happened since it was described
-    bool stalled = false;    // a call for it does not return
+    bool described = false;             // since it runs, or tried in vain
+    bool readable = false;              // the last description made sense
+    bool stale = false;                 // it is to be described: something may have happened since it was
+    bool stalled = false;               // a call for it does not return
+    std::optional<std::uint32_t> run;   // libvirt's id of it when it was described
+    Clock::time_point described_until;  // so long that counts if nothing is heard of the domain
     std::vector<LiveHostdev> hostdevs;
     std::vector<LiveHostdev> attached;   // since it was described: nobody else's
     std::vector<LiveHostdev> last_held;  // when it stopped
@@ -133,7 +139,7 @@ class DomainTable {
 
   State& note(const Uuid& uuid, const std::string& name, Clock::time_point now);
   State* find(const Uuid& uuid);
-  void take_description(State& domain, const Uuid& uuid, const std::string& xml);
+  void take_description(State& domain, const Uuid& uuid, const std::string& xml, Clock::time_point now);
   std::size_t hostdevs_of_others(const Uuid& uuid) const;
   void stop(State& domain);
   static void put_off(State& domain, Clock::time_point now);

@@ -96,9 +96,18 @@ bool is_usb(pugi::xml_node hostdev) {
          (!mode || std::string_view(mode.value()) == "subsystem");
 }
 
+std::optional<std::uint32_t> run_of(pugi::xml_node domain) {
+  const std::string_view id = domain.attribute("id").value();
+  std::uint32_t run = 0;
+  const auto parsed = std::from_chars(id.data(), id.data() + id.size(), run);
+  if (parsed.ec != std::errc() || parsed.ptr != id.data() + id.size()) return std::nullopt;
+  return run;
+}
+
 DomainDescription describe(pugi::xml_node domain) {
   DomainDescription description;
   description.active = !domain.attribute("id").empty();
+  description.run = run_of(domain);
   for (const pugi::xml_node devices : domain.children("devices")) {
     for (const pugi::xml_node element : devices.children("hostdev")) {
       if (!is_usb(element)) continue;

@@ -5,6 +5,8 @@
 // https://libvirt.org/formatdomain.html#usb-pci-scsi-devices
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -16,6 +18,7 @@ namespace whawty {
 
 struct DomainDescription {
   bool active = false;                // the XML is that of a running domain (its root has an id)
+  std::optional<std::uint32_t> run;   // that id, if it is a number
   std::vector<LiveHostdev> hostdevs;  // of type usb, in the order of the XML
   std::size_t unidentified = 0;  // further ones of type usb that give no usable numbers, or malformed ones
 };

@@ -37,6 +37,8 @@ struct Domain {
                                  # message, so its USB hostdevs lead nowhere; of a listed one: always false
   died @4 :Bool;                 # of a changed domain: its QEMU ended unasked since the last such message; of a
                                  # listed one: always false
+  run @5 :UInt32;                # libvirt's id of a domain that runs, another one after each start; of any other, and
+                                 # of a changed one: 0, and without meaning
 }
 
 struct XmlChunk {

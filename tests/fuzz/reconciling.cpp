@@ -70,7 +70,7 @@ class Story {
       case 5:
         return reconciler_.take(read_device(bytes_), now_);
       case 6:
-        return take(DomainListed{uuid(), name(), bytes_.below(2) != 0});
+        return take(DomainListed{uuid(), name(), bytes_.below(2) != 0, bytes_.below(4)});
       case 7:
         return take(DomainChanged{uuid(), name(), {bytes_.below(2) != 0, bytes_.below(2) != 0}});
       case 8:

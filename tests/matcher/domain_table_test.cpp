@@ -22,7 +22,11 @@ const Hostdev kWebcam{1, 5, 0x046d, 0x0825};
 class DomainTableTest : public testing::Test {
  protected:
   void change() { table_.take(DomainChanged{kUuid, "a"}, now_); }
-  void list(bool active) { table_.take(DomainListed{kUuid, "a", active}, now_); }
+  void list(bool active, std::uint32_t run = 1) { table_.take(DomainListed{kUuid, "a", active, run}, now_); }
+  bool is_stale_when_listed(std::uint32_t run = 1) {
+    list(true, run);
+    return !table_.stale(now_).empty();
+  }
   void describe_off() { table_.describe(kUuid, kDone, "<domain/>", now_); }
   void describe(const std::string& sources) {
     table_.describe(kUuid, kDone, "<domain id='1'><devices>" + sources + "</devices></domain>", now_);
@@ -59,6 +63,61 @@ TEST_F(DomainTableTest, WhatAListDoesNotNameIsGoneUnlessARequestIsUnansweredOrAn
   table_.begin_list();
   table_.end_list(kDone, {});
   EXPECT_FALSE(table_.knows(kUuid));
+}
+
+TEST_F(DomainTableTest, WhatWasDescribedIsNotToBeAgainAsLongAsNothingIsHeardOfIt) {
+  list(true);
+  EXPECT_THAT(table_.stale(now_), ElementsAre(kUuid)) << "it is new";
+  describe("");
+  now_ += kDescribedFor - 1ms;
+  EXPECT_FALSE(is_stale_when_listed());
+  now_ += 1ms;
+  EXPECT_TRUE(is_stale_when_listed()) << "an event may have been lost";
+  describe("");
+  EXPECT_FALSE(is_stale_when_listed());
+  change();
+  EXPECT_THAT(table_.stale(now_), ElementsAre(kUuid));
+}
+
+TEST_F(DomainTableTest, OneThatRunsUnderAnotherIdIsToBeDescribed) {
+  list(true);
+  describe("");
+  EXPECT_FALSE(is_stale_when_listed(1));
+  EXPECT_TRUE(is_stale_when_listed(2)) << "it was started anew, and nobody said so";
+}
+
+TEST_F(DomainTableTest, OneThatWasSeenOffIsToBeDescribedWhenItRuns) {
+  list(true);
+  describe("");
+  list(false);
+  EXPECT_TRUE(is_stale_when_listed());
+}
+
+TEST_F(DomainTableTest, OneThatWasDescribedInVainIsToBeDescribedAtEachList) {
+  for (const Result& result : {kDone, Result{1, Outcome::kFailed, 1, "no", 10}}) {
+    list(true);
+    describe("");
+    table_.describe(kUuid, result, "<domain", now_);
+    EXPECT_TRUE(is_stale_when_listed());
+    table_.asked(kUuid);
+    table_.describe(kUuid, result, "<domain", now_);
+    EXPECT_TRUE(is_stale_when_listed());
+  }
+}
+
+TEST_F(DomainTableTest, OneWhoseXmlHasNoIdThatIsANumberIsToBeDescribedAtEachList) {
+  list(true, 0);
+  table_.describe(kUuid, kDone, "<domain id='x'/>", now_);
+  table_.asked(kUuid);
+  EXPECT_TRUE(is_stale_when_listed(0));
+}
+
+TEST_F(DomainTableTest, WhoDoubtsHasAllDescribedThatAreListedNext) {
+  list(true);
+  describe("");
+  table_.doubt();
+  EXPECT_THAT(table_.stale(now_), IsEmpty());
+  EXPECT_TRUE(is_stale_when_listed());
 }
 
 TEST_F(DomainTableTest, TheFirstDescriptionIsWaitedForForASecond) {

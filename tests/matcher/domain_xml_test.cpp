@@ -32,6 +32,10 @@ std::string with_source(const std::string& source) {
          "</source></hostdev></devices></domain>";
 }
 
+std::optional<std::uint32_t> run_of(const std::string& id) {
+  return std::get<DomainDescription>(parse_domain_xml("<domain id='" + id + "'/>")).run;
+}
+
 class DomainXmlCorpus : public testing::TestWithParam<CorpusCase> {};
 
 TEST_P(DomainXmlCorpus, GivesWhatStandsBesideIt) {
@@ -54,6 +58,13 @@ TEST(DomainXml, NumbersThatNameADeviceAreReadLikeThis) {
         {"<vendor id='0x046d'/><product id='0x0825'/><address bus='3' device='5'/>", "003/005 046d:0825"}})
     EXPECT_EQ(result_of(with_source(source)), concat("active\nhostdev ", hostdev, "\nunidentified 0\n"))
         << source;
+}
+
+TEST(DomainXml, TheIdOfADomainThatRunsIsANumber) {
+  EXPECT_EQ(run_of("0"), 0U);
+  EXPECT_EQ(run_of("4294967295"), 4294967295U);
+  for (const char* const id : {"", "4294967296", "-1", "+1", " 1", "1 ", "0x1", "one"})
+    EXPECT_EQ(run_of(id), std::nullopt) << id;
 }
 
 TEST(DomainXml, NumbersThatNameNoneLeaveAHostdevUnidentified) {

@@ -25,6 +25,7 @@ TEST_F(GuestsTest, AGuestThatIsBusyKeepsWhatItHadAndIsNotComplainedOf) {
   a.hostdevs = {hostdev_of(webcam())};
   event("a");
   be_busy();
+  event("a");
   snapshot({webcam()});
   pass(100s);
   EXPECT_EQ(calls, Calls{}) << "the webcam is still a's";

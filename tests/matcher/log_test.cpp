@@ -81,6 +81,7 @@ TEST_F(LogTest, AListOfDomainsThatCannotBeHadIsSaidOnceAndWhenItCanAgain) {
 
 TEST_F(LogTest, AnXmlThatIsWrongInEverNewWaysDoesNotFillIt) {
   begin({}, kWebcamToA, "interval: 1s");
+  event_unanswered("a");
   for (std::size_t i = 0; i < 59; ++i) {
     a.odd = std::string(i, ' ') + "<x";
     pass(1s);

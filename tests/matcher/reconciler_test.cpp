@@ -69,12 +69,10 @@ TEST_F(ReconcilerTest, ADeviceThatDoesNotAnswerIsAttachedWhenItDoes) {
 TEST_F(ReconcilerTest, EachIntervalIsCheckedWhetherAllIsWhatItWas) {
   begin({webcam()}, kWebcamToA, "interval: 5s");
   EXPECT_EQ(checks, 0) << "the first snapshot comes unasked";
-  a.hostdevs.clear();  // and no event
   pass(4900ms);
-  EXPECT_EQ(calls, Calls{"attach 1/5 a"});
+  EXPECT_EQ(checks, 0);
   pass(200ms);
   EXPECT_EQ(checks, 1);
-  EXPECT_EQ(calls, Calls(2, "attach 1/5 a"));
   pass(5s);
   EXPECT_EQ(checks, 1) << "the answer has not come";
   snapshot({webcam()});
@@ -84,6 +82,54 @@ TEST_F(ReconcilerTest, EachIntervalIsCheckedWhetherAllIsWhatItWas) {
   pass(5s);
   EXPECT_EQ(checks, 3);
   EXPECT_EQ(rescans, 0);
+}
+
+TEST_F(ReconcilerTest, EachIntervalTheDomainsAreListedAndNoneIsDescribedOfWhichNothingWasHeard) {
+  begin({webcam()}, kWebcamToA, "interval: 5s");
+  const int before = descriptions;
+  const int lists_before = lists;
+  pass(1min);
+  EXPECT_EQ(lists, lists_before + 12);
+  EXPECT_EQ(descriptions, before);
+  event("a");
+  EXPECT_EQ(descriptions, before + 1);
+}
+
+TEST_F(ReconcilerTest, WhatIsTakenFromAGuestByHandIsGivenAgainAtOnce) {
+  begin({webcam()});
+  a.hostdevs.clear();
+  event("a");
+  EXPECT_EQ(calls, Calls(2, "attach 1/5 a"));
+}
+
+TEST_F(ReconcilerTest, ALostEventOfAHostdevIsMadeUpForWithinFiveMinutesAndAnInterval) {
+  begin({webcam()}, kWebcamToA, "interval: 5s");
+  a.hostdevs.clear();  // and no event
+  pass(290s);
+  EXPECT_EQ(calls, Calls{"attach 1/5 a"});
+  pass(15s);
+  EXPECT_EQ(calls, Calls(2, "attach 1/5 a"));
+}
+
+TEST_F(ReconcilerTest, ALostEventOfAHostdevIsMadeUpForByAReload) {
+  begin({webcam()});
+  a.hostdevs.clear();
+  configure(kWebcamToA);
+  EXPECT_EQ(calls, Calls(2, "attach 1/5 a"));
+}
+
+TEST_F(ReconcilerTest, LostEventsOfAStartAreMadeUpForAtTheNextInterval) {
+  add("b", false);
+  begin({webcam()}, "a: vendor-id: 0x046d; b: vendor-id: 0x046d", "interval: 5s");
+  a.hostdevs.clear();
+  ++a.run;  // it was stopped and started
+  pass(5s);
+  EXPECT_EQ(calls, Calls(2, "attach 1/5 a"));
+  a.running = false;
+  a.hostdevs.clear();
+  domains["b"].running = true;
+  pass(5s);
+  EXPECT_EQ(calls.back(), "attach 1/5 b");
 }
 
 TEST_F(ReconcilerTest, AnIntervalOfNothingIsATenthOfASecond) {

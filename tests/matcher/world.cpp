@@ -21,7 +21,7 @@ Uuid domain_of(const Request& change) {
 }
 
 std::string xml_of(const World::Domain& domain) {
-  std::string xml = domain.running ? "<domain id='1'><devices>" : "<domain><devices>";
+  std::string xml = domain.running ? concat("<domain id='", domain.run, "'><devices>") : "<domain><devices>";
   for (const Hostdev& one : domain.hostdevs) {
     xml += domain.missing ? "<hostdev mode='subsystem' type='usb'><source missing='yes'>"
                           : "<hostdev mode='subsystem' type='usb'><source>";
@@ -148,8 +148,10 @@ void World::answer() {
   if (const auto* const described = std::get_if<DescribeDomain>(&first.what))
     return describe(described->domain);
   if (std::holds_alternative<ListDomains>(first.what)) {
+    ++lists;
     if (!list_error.empty()) return end_next(Outcome::kFailed, 38, list_error);
-    for (const auto& [name, domain] : domains) take(DomainListed{domain.uuid, name, domain.running});
+    for (const auto& [name, domain] : domains)
+      take(DomainListed{domain.uuid, name, domain.running, domain.running ? domain.run : 0});
   }
   end_next(Outcome::kDone);
 }

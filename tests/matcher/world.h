@@ -42,9 +42,10 @@ class World : public Output {
     bool in_vain = false;                  // attach and detach calls say they worked, and do nothing
     std::int32_t not_described = 0;        // the code with which descriptions fail, and its words
     std::string why_not;
-    std::string odd;       // further XML
-    bool marked = false;   // its hostdevs have the alias of those that this daemon attached
-    bool missing = false;  // its hostdevs have no device
+    std::string odd;        // further XML
+    bool marked = false;    // its hostdevs have the alias of those that this daemon attached
+    bool missing = false;   // its hostdevs have no device
+    std::uint32_t run = 1;  // libvirt's id of it while it runs
   };
   std::map<std::string, Domain> domains;
   Domain& a = domains["a"];  // there is always one
@@ -53,7 +54,7 @@ class World : public Output {
   std::deque<Request> requests;
   std::string list_error;  // of list calls, if they are to fail
   std::vector<Status> statuses;
-  int descriptions = 0;
+  int descriptions = 0, lists = 0;
   int checks = 0, rescans = 0, pings = 0, pongs = 0;
   Clock::time_point now{1000s};
 

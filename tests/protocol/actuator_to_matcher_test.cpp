@@ -26,6 +26,7 @@ std::string violation(const std::function<void(Build)>& fill) {
 TEST(ActuatorMessageTest, EveryMessageComesBack) {
   for (const std::string& name : {std::string("a"), std::string("\0\n\xff", 3), std::string(1024, 'x')}) {
     for (const bool active : {false, true}) expect_comes_back(DomainListed{kUuid, name, active});
+    expect_comes_back(DomainListed{kUuid, "a", true, 0xffffffff});
     for (const DomainNews& news : {DomainNews{}, DomainNews{.let_go = true}, DomainNews{.died = true}})
       expect_comes_back(DomainChanged{kUuid, name, news});
   }

@@ -252,6 +252,43 @@ TEST_F(DevicesTest, WithoutEventsTheIntervalFindsWhatChanged) {
   EXPECT_TRUE(ends_up_with("a", {}));
 }
 
+TEST_F(DevicesTest, AnIntervalInWhichNothingHappensTakesAListAndNoDescription) {
+  libvirt_.define("a");
+  start(config(wants_all("a"), "50ms"));
+  plug(camera_);
+  ASSERT_TRUE(gets("a", camera_));
+  int before = 0;
+  // Of the attach the guest is described once or twice: for the event, and for the answer.
+  ASSERT_TRUE(eventually([&] {
+    before = libvirt_.descriptions();
+    const int listings = libvirt_.listings();
+    return eventually([&] { return libvirt_.listings() > listings + 2; }) &&
+           libvirt_.descriptions() == before;
+  }));
+  const int listings = libvirt_.listings();
+  ASSERT_TRUE(eventually([&] { return libvirt_.listings() > listings + 10; }));
+  EXPECT_EQ(libvirt_.descriptions(), before);
+}
+
+TEST_F(DevicesTest, AGuestThatStartsAnewWithoutAnEventIsServedAtTheNextInterval) {
+  libvirt_.define("a");
+  start(config(wants_all("a"), "50ms"));
+  plug(camera_);
+  ASSERT_TRUE(gets("a", camera_));
+  libvirt_.restart_silently("a");
+  EXPECT_TRUE(gets("a", camera_));
+}
+
+TEST_F(DevicesTest, WhatAGuestLostWithoutAnEventItIsGivenAgainAfterAReload) {
+  start_with_guest();
+  plug(camera_);
+  ASSERT_TRUE(gets("a", camera_));
+  ASSERT_TRUE(daemon_.logs("attached 003/005"));
+  libvirt_.take_silently("a");
+  reload();
+  EXPECT_TRUE(gets("a", camera_));
+}
+
 TEST_F(DevicesTest, WhatWasAttachedByHandToAMachineIsDetachedWhenNoRuleGivesIt) {
   libvirt_.define(
       "a", true,

@@ -148,20 +148,20 @@ std::string Libvirt::answer_to(const std::string& request) {
 std::string Libvirt::listing() const {
   std::string text = "done ";
   for (const auto& [name, domain] : domains_)
-    text += concat(domain.uuid.high, ' ', domain.uuid.low, ' ', domain.running, ' ', name, '\n');
+    text += concat(domain.uuid.high, ' ', domain.uuid.low, ' ', domain.id, ' ', name, '\n');
   return text;
 }
 
 std::string Libvirt::xml(const std::string& name, const Domain& domain) const {
   std::string devices = domain.more_devices;
   for (const Hostdev& hostdev : domain.hostdevs) devices += xml_of(hostdev);
-  return concat("<domain type='kvm'", domain.running ? " id='7'" : "", "><name>", name, "</name><devices>",
-                devices, "</devices></domain>");
+  return concat("<domain type='kvm'", domain.id == 0 ? "" : concat(" id='", domain.id, "'"), "><name>", name,
+                "</name><devices>", devices, "</devices></domain>");
 }
 
 std::string Libvirt::change(const std::string& verb, const std::string& name, Domain& domain,
                             const Hostdev& hostdev) {
-  if (!domain.running) return concat("failed ", kOperationInvalid, " domain is not running");
+  if (domain.id == 0) return concat("failed ", kOperationInvalid, " domain is not running");
   std::string answer = verb == "attach" ? attach(name, domain, hostdev) : detach(domain, hostdev);
   if (answer.starts_with("done")) tell_changed(name);
   return answer;
@@ -202,7 +202,7 @@ void Libvirt::define(const std::string& name, bool running, const std::string& m
   const std::lock_guard lock(mutex_);
   Domain domain;
   domain.uuid = {kUuids, domains_.size() + 1};
-  domain.running = running;
+  if (running) domain.id = ++last_id_;
   domain.more_devices = more_devices;
   domains_.emplace(name, domain);
 }
@@ -216,9 +216,20 @@ void Libvirt::change_state(const std::string& name, bool running, const std::vec
                            const std::string& news) {
   const std::lock_guard lock(mutex_);
   Domain& domain = domains_.at(name);
-  domain.running = running;
+  domain.id = running ? ++last_id_ : 0;
   domain.hostdevs = hostdevs;
   tell_changed(name, news);
+}
+
+void Libvirt::restart_silently(const std::string& name) {
+  take_silently(name);
+  const std::lock_guard lock(mutex_);
+  domains_.at(name).id = ++last_id_;
+}
+
+void Libvirt::take_silently(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  domains_.at(name).hostdevs.clear();
 }
 
 void Libvirt::fail_attaches(int times, const std::string& words) {
@@ -230,7 +241,7 @@ void Libvirt::fail_attaches(int times, const std::string& words) {
 void Libvirt::set_busy(const std::string& name, bool busy) {
   const std::lock_guard lock(mutex_);
   domains_.at(name).busy = busy;
-  if (!busy) tell_changed(name);
+  tell_changed(name);
 }
 
 int Libvirt::descriptions_refused() const {
@@ -269,6 +280,12 @@ std::vector<std::string> Libvirt::changes() const {
 int Libvirt::listings() const {
   const std::vector<std::string> all = calls();
   return static_cast<int>(std::count(all.begin(), all.end(), "list"));
+}
+
+int Libvirt::descriptions() const {
+  const std::vector<std::string> all = calls();
+  return static_cast<int>(std::count_if(
+      all.begin(), all.end(), [](const std::string& call) { return call.starts_with("describe "); }));
 }
 
 }  // namespace whawty::fake

@@ -36,6 +36,9 @@ class Libvirt {
   // A hostdev that the domain has, whoever attached it.
   void give(const std::string& name, const Hostdev& hostdev);
   void start_domain(const std::string& name) { change_state(name, true); }
+  // It is stopped and started, or loses its hostdevs, and no event tells of it.
+  void restart_silently(const std::string& name);
+  void take_silently(const std::string& name);
   void stop_domain(const std::string& name) { change_state(name, false); }
   // Its QEMU ends unasked.
   void kill_domain(const std::string& name) { change_state(name, false, {}, "died"); }
@@ -62,14 +65,15 @@ class Libvirt {
   // 046d:0825"; "attach nobody 003/005 046d:0825" if there is no such domain.
   std::vector<std::string> calls() const;
 
-  // Of these the attaches and detaches, and how often the domains were listed.
+  // Of these the attaches and detaches, and how often the domains were listed, and one of them described.
   std::vector<std::string> changes() const;
   int listings() const;
+  int descriptions() const;
 
  private:
   struct Domain {
     Uuid uuid;
-    bool running = false;
+    int id = 0;  // 0: it does not run
     std::string more_devices;
     std::vector<Hostdev> hostdevs;
     bool busy = false;
@@ -99,6 +103,7 @@ class Libvirt {
   std::map<std::string, Domain> domains_;
   std::vector<std::string> calls_;
   int descriptions_refused_ = 0;
+  int last_id_ = 6;
   int failures_left_ = 0;
   std::string failure_;
   Fd stop_, stopped_;  // a pipe

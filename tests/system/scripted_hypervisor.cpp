@@ -7,8 +7,9 @@
 //                  ID attach or detach HIGH LOW BUS DEVICE VENDOR PRODUCT
 //   from the test  ID done BODY | ID failed CODE MESSAGE | ID no-domain 0 MESSAGE
 //                  changed HIGH LOW NAME [let-go or died]
-// The body of a list is a line "HIGH LOW ACTIVE NAME" for each domain, that of a description the XML. All
-// numbers are decimal. With the URI "idle:" it is there at once, has no thread, and each call fails.
+// The body of a list is a line "HIGH LOW ID NAME" for each domain, with the id 0 if it does not run, that of
+// a description the XML. All numbers are decimal. With the URI "idle:" it is there at once, has no thread,
+// and each call fails.
 //
 // A call that comes from a thread that may still read files of the host ends the process.
 #include <fcntl.h>
@@ -67,7 +68,8 @@ class ScriptedHypervisor : public Hypervisor {
     for (std::string line; std::getline(lines, line);) {
       std::istringstream fields(line);
       DomainListed domain;
-      fields >> domain.uuid.high >> domain.uuid.low >> domain.active >> domain.name;
+      fields >> domain.uuid.high >> domain.uuid.low >> domain.run >> domain.name;
+      domain.active = domain.run != 0;
       domains.push_back(domain);
     }
     return domains;

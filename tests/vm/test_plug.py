@@ -2,6 +2,7 @@
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 """The daemon's first duty: a matching device is in its guest while it is plugged and the guest runs."""
 
+import time
 import xml.etree.ElementTree as ET
 
 from case import PATIENCE, Case
@@ -10,7 +11,16 @@ from guests import hostdev_xml
 from hypervisor import wait_until
 
 
+_SETTLED = 3  # seconds after the last change
+_QUIET = 10  # seconds
+
+
 class Plug(Case):
+    def _read_by_actuator(self) -> int:
+        """Bytes so far. What the matcher sends does not count as read."""
+        pid = self.daemon.processes()["actuator"]
+        return int(self.hypervisor.run(f"sed -n 's/^rchar: //p' /proc/{pid}/io").stdout)
+
     def test_a_plugged_device_is_attached_and_a_pulled_one_is_detached(self) -> None:
         self.running("a")
         self.daemon.start(config(a=rule_of("ONE")))
@@ -52,6 +62,19 @@ class Plug(Case):
         self.guests.start("late")
         self.addCleanup(self.guests.destroy, "late")
         self.await_hostdevs("late", device)
+
+    def test_an_interval_has_no_guest_described_of_which_nothing_was_heard(self) -> None:
+        """libvirt's list and its XML give a guest the same id, and the actuator reads the list alone."""
+        self.running("a")
+        self.daemon.start(config("200ms", a=rule_of("ONE")))
+        self.await_hostdevs("a", self.plug("ONE"))
+        time.sleep(_SETTLED)
+        before = self._read_by_actuator()
+        time.sleep(_QUIET)
+        read = self._read_by_actuator() - before
+        described = len(self.guests.virsh("dumpxml", "a").stdout)
+        self.assertGreater(read, 0, "there is a list at each interval")
+        self.assertLess(read, 10 * described, "of fifty intervals")
 
     def test_attached_devices_outlive_the_daemon_and_a_restart_doubles_nothing(self) -> None:
         self.running("a")
