@@ -78,13 +78,23 @@ void Actuator::wait() {
   const short input = pause > 0 ? 0 : POLLIN;
   const auto wanted = static_cast<short>(input | (matcher_.poll_events() & POLLOUT));
   pollfd waits[] = {{matcher_.fd(), wanted, 0}, {outbox_.fd(), POLLIN, 0}};
-  const int longest = dispatcher_.busy() ? kStallCheckMilliseconds : -1;
-  ::poll(waits, 2, pause > 0 ? static_cast<int>(pause) : longest);
+  const int longest = longest_wait();
+  ::poll(waits, 2, pause > 0 && longest != 0 ? static_cast<int>(pause) : longest);
+  outbox_.end_wait(waits[1].revents != 0);
   if ((waits[0].revents & POLLHUP) != 0) throw PeerClosed{};
-  outbox_.clear_wake();
+  has_input_ = (waits[0].revents & POLLIN) != 0;
+}
+
+// Milliseconds; -1 for as long as it takes.
+int Actuator::longest_wait() {
+  // What the matcher does not take yet stays in the outbox.
+  const bool nothing_to_send = outbox_.begin_wait() || !matcher_.queue_empty();
+  if (!nothing_to_send) return 0;
+  return dispatcher_.busy() ? kStallCheckMilliseconds : -1;
 }
 
 void Actuator::receive_requests() {
+  if (!has_input_) return;
   Received received;
   while (rate_.wait(RateLimit::Clock::now()) <= RateLimit::Clock::duration::zero() &&
          matcher_.receive(received)) {
@@ -116,7 +126,9 @@ void Actuator::answer(std::uint64_t id, const Ping&) {
 void Actuator::answer(std::uint64_t id, const Call& call) {
   // What they refer to outlives the calls, which this object need not.
   const auto run = [id, call, &hypervisor = hypervisor_, &outbox = outbox_, &limits = limits_] {
-    return [&outbox, result = carry_out(id, call, hypervisor, outbox, limits)] { outbox.put(result); };
+    return [&outbox, answer = carry_out(id, call, hypervisor, limits)]() mutable {
+      outbox.put(std::move(answer));
+    };
   };
   const auto refuse = [id, &outbox = outbox_](Refusal why) {
     outbox.put(Result{id, Outcome::kStalled, 0, words_of(why), 0});

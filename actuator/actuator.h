@@ -40,6 +40,7 @@ class Actuator {
 
  private:
   void wait();
+  int longest_wait();
   void receive_requests();
   void look_at_calls();
   void accept(const Request& request);
@@ -53,6 +54,7 @@ class Actuator {
   Dispatcher<Uuid>& dispatcher_;
   const Limits& limits_;
   RateLimit rate_{kRequestsPerSecond, kRequestsAtOnce};
+  bool has_input_ = false;              // the matcher has sent something
   std::set<std::uint64_t> unanswered_;  // request ids
 };
 

@@ -21,15 +21,15 @@ bool failed(const Answer& answer) {
 struct Calls {
   std::uint64_t request;
   Hypervisor& hypervisor;
-  Outbox& outbox;
   const Limits& limits;
+  std::vector<ActuatorMessage>& yield;
 
   Answer operator()(const ListDomains&) const {
     const auto answer = hypervisor.list();
     if (const auto* const error = std::get_if<CallError>(&answer)) return *error;
     // No domain of the configuration can have a name that a message does not hold.
     for (const DomainListed& domain : std::get<0>(answer))
-      if (!domain.name.empty() && domain.name.size() <= kMaxDomainName) outbox.put(domain);
+      if (!domain.name.empty() && domain.name.size() <= kMaxDomainName) yield.emplace_back(domain);
     return {};
   }
 
@@ -39,7 +39,7 @@ struct Calls {
     const std::string& xml = std::get<0>(answer);
     if (xml.size() > kMaxXml) return CallError{Outcome::kFailed, 0, "the domain's XML is too large"};
     for (std::size_t at = 0; at < xml.size(); at += kMaxXmlChunk)
-      outbox.put(XmlChunk{request, xml.substr(at, kMaxXmlChunk)});
+      yield.emplace_back(XmlChunk{request, xml.substr(at, kMaxXmlChunk)});
     return {};
   }
 
@@ -91,12 +91,13 @@ struct Calls {
 
 }  // namespace
 
-Result carry_out(std::uint64_t request, const Call& call, Hypervisor& hypervisor, Outbox& outbox,
-                 const Limits& limits) {
+std::vector<ActuatorMessage> carry_out(std::uint64_t request, const Call& call, Hypervisor& hypervisor,
+                                       const Limits& limits) {
   const auto started = std::chrono::steady_clock::now();
+  std::vector<ActuatorMessage> messages;
   Answer answer;
   try {
-    answer = std::visit(Calls{request, hypervisor, outbox, limits}, call);
+    answer = std::visit(Calls{request, hypervisor, limits, messages}, call);
   } catch (const std::system_error& error) {
     // sysfs could not be read. What was attached nevertheless shows in the domain's XML.
     answer = CallError{Outcome::kFailed, 0, error.what()};
@@ -109,7 +110,8 @@ Result carry_out(std::uint64_t request, const Call& call, Hypervisor& hypervisor
     result.libvirt_code = error->code;
     result.message = error->message.substr(0, kMaxResultMessage);
   }
-  return result;
+  messages.emplace_back(std::move(result));
+  return messages;
 }
 
 }  // namespace whawty

@@ -6,11 +6,11 @@
 
 #include <cstdint>
 #include <variant>
+#include <vector>
 
 #include "actuator/allowed_domains.h"
 #include "actuator/device_check.h"
 #include "actuator/hypervisor.h"
-#include "actuator/outbox.h"
 #include "protocol/matcher_to_actuator.h"
 
 namespace whawty {
@@ -23,9 +23,9 @@ struct Limits {
 // What a request wants done.
 using Call = std::variant<ListDomains, DescribeDomain, AttachHostdev, DetachHostdev>;
 
-// Makes the calls for the request of that number, however long they take. What they yield goes to the outbox;
-// how they went is the result.
-Result carry_out(std::uint64_t request, const Call& call, Hypervisor& hypervisor, Outbox& outbox,
-                 const Limits& limits);
+// Makes the calls for the request of that number, however long they take. The answer is what they yield, and
+// last the result: how they went.
+std::vector<ActuatorMessage> carry_out(std::uint64_t request, const Call& call, Hypervisor& hypervisor,
+                                       const Limits& limits);
 
 }  // namespace whawty

@@ -111,8 +111,8 @@ class Dispatcher {
 
   const Patience patience_;
   std::mutex mutex_;
-  std::condition_variable changed_;
-  std::map<Key, Queue> queues_;  // of the keys with a call that runs or waits
+  std::condition_variable changed_;  // there may be a call to run and a place for it
+  std::map<Key, Queue> queues_;      // of the keys with a call that runs or waits
   std::vector<Room> rooms_;
   std::set<Key> distrusted_;  // keys whose last call that may hang was stuck
   bool stop_ = false;
@@ -140,16 +140,17 @@ Dispatcher<Key>::~Dispatcher() {
 
 template <class Key>
 void Dispatcher<Key>::submit(const Key& key, Job job) {
-  {
-    const std::lock_guard lock(mutex_);
-    Queue& queue = queues_[key];
-    if (!queue.stuck) {
-      queue.waiting.push_back(std::move(job));
-      if (!queue.running && queue.waiting.size() == 1) make_ready(key, queue);
-      return;
-    }
+  std::unique_lock lock(mutex_);
+  Queue& queue = queues_[key];
+  if (queue.stuck) {
+    lock.unlock();
+    return job.refuse(Refusal::kStuck);
   }
-  job.refuse(Refusal::kStuck);
+  queue.waiting.push_back(std::move(job));
+  if (!queue.running && queue.waiting.size() == 1) make_ready(key, queue);
+  const bool servable = room_to_serve() != nullptr;
+  lock.unlock();
+  if (servable) changed_.notify_one();
 }
 
 template <class Key>
@@ -158,8 +159,6 @@ void Dispatcher<Key>::make_ready(const Key& key, Queue& queue) {
   queue.room = queue.waiting.front().room;
   if (distrusted_.contains(key)) queue.room = rooms_[queue.room].rule.if_stuck;
   rooms_[queue.room].ready.push_back(key);
-  // All: the one thread that would be woken may find no place for what it could do.
-  changed_.notify_all();
 }
 
 template <class Key>
@@ -266,6 +265,9 @@ void Dispatcher<Key>::give_places(std::size_t room) {
   }
 }
 
+// Whoever has something to do for a thread that waits wakes one, and no more: a wake costs it system calls. A
+// call that ends may make room for several others. Its thread takes one, and wakes a thread for the next,
+// which does the same.
 template <class Key>
 void Dispatcher<Key>::work() {
   started_.count_down();
@@ -283,7 +285,9 @@ void Dispatcher<Key>::work() {
     queue.running = true;
     queue.since = Clock::now();
     take_places(queue.room);
+    const bool more = room_to_serve() != nullptr;
     lock.unlock();
+    if (more) changed_.notify_one();
     const std::function<void()> tell_end = job.run();
     lock.lock();
     give_places(queue.room);
@@ -295,7 +299,6 @@ void Dispatcher<Key>::work() {
     } else {
       make_ready(key, queue);
     }
-    changed_.notify_all();  // its places may do for more than this thread will take
   }
 }
 

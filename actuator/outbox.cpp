@@ -5,8 +5,11 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <system_error>
+#include <utility>
 
 #include "common/bounds.h"
 
@@ -22,36 +25,52 @@ void Outbox::wake() const {
   [[maybe_unused]] const ssize_t written = ::write(wake_.get(), &one, sizeof one);
 }
 
-void Outbox::clear_wake() const {
-  std::uint64_t count = 0;
-  [[maybe_unused]] const ssize_t length = ::read(wake_.get(), &count, sizeof count);
+template <class Put>
+void Outbox::put_and_wake(Put put) {
+  bool waits = false;
+  {
+    const std::lock_guard lock(mutex_);
+    put();
+    waits = std::exchange(waiting_, false);
+  }
+  if (waits) wake();
 }
 
 void Outbox::put(ActuatorMessage message) {
-  {
-    const std::lock_guard lock(mutex_);
-    messages_.push_back(std::move(message));
-  }
-  wake();
+  put_and_wake([&] { messages_.push_back(std::move(message)); });
+}
+
+void Outbox::put(std::vector<ActuatorMessage> messages) {
+  put_and_wake([&] { std::move(messages.begin(), messages.end(), std::back_inserter(messages_)); });
 }
 
 void Outbox::domain_changed(const Uuid& domain, const std::string& name, DomainNews news) {
   // No domain of the configuration can have a name that a message does not hold.
   if (name.empty() || name.size() > kMaxDomainName) return;
-  {
-    const std::lock_guard lock(mutex_);
+  put_and_wake([&] {
     DomainChanged& changed = changed_[domain];
     changed = {domain, name, {changed.news.let_go || news.let_go, changed.news.died || news.died}};
-  }
-  wake();
+  });
 }
 
 void Outbox::connection_lost(const std::string& reason) {
+  put_and_wake([&] { lost_ = reason; });
+}
+
+bool Outbox::begin_wait() {
+  const std::lock_guard lock(mutex_);
+  waiting_ = true;
+  return messages_.empty() && changed_.empty() && !lost_;
+}
+
+void Outbox::end_wait(bool woken) {
   {
     const std::lock_guard lock(mutex_);
-    lost_ = reason;
+    waiting_ = false;
   }
-  wake();
+  if (!woken) return;
+  std::uint64_t count = 0;
+  [[maybe_unused]] const ssize_t length = ::read(wake_.get(), &count, sizeof count);
 }
 
 std::optional<ActuatorMessage> Outbox::take() {

@@ -9,18 +9,23 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "actuator/hypervisor.h"
 #include "common/fd.h"
 
 namespace whawty {
 
-// Any thread puts; one thread waits for fd() to be readable and takes.
+// Any thread puts; one thread takes, and waits when there is nothing. It is woken only while it waits, since
+// each wake takes it and the other thread system calls.
 class Outbox final : public HypervisorEvents {
  public:
   Outbox();
 
   void put(ActuatorMessage message);
+
+  // The answer to a request, which nothing comes between.
+  void put(std::vector<ActuatorMessage> messages);
 
   // A domain that changes often before the matcher hears of it is told once, so that events never fill the
   // memory.
@@ -33,14 +38,23 @@ class Outbox final : public HypervisorEvents {
   // Why the connection was lost, if it was.
   std::optional<std::string> lost();
 
+  // The reader is about to wait for fd() to be readable: the next put makes it so. False if there is
+  // something to take.
+  bool begin_wait();
+
+  // It has waited. Woken: fd() is readable.
+  void end_wait(bool woken);
+
   int fd() const { return wake_.get(); }
-  void clear_wake() const;
 
  private:
+  template <class Put>
+  void put_and_wake(Put put);
   void wake() const;
 
   Fd wake_;
   std::mutex mutex_;
+  bool waiting_ = false;  // and not yet woken
   std::deque<ActuatorMessage> messages_;
   std::map<Uuid, DomainChanged> changed_;
   std::optional<std::string> lost_;

@@ -5,7 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <unistd.h>
 
+#include <functional>
 #include <thread>
 #include <vector>
 
@@ -43,18 +45,69 @@ TEST(OutboxTest, GivesMessagesInOrder) {
   EXPECT_FALSE(outbox.take());
 }
 
+TEST(OutboxTest, TheAnswerToARequestStaysTogether) {
+  Outbox outbox;
+  outbox.put({XmlChunk{7, "first"}, Result{7, Outcome::kDone, 0, "", 0}});
+  outbox.put(DomainStalled{});
+  EXPECT_EQ(take<XmlChunk>(outbox).data, "first");
+  EXPECT_EQ(take<Result>(outbox).request, 7U);
+  take<DomainStalled>(outbox);
+}
+
 TEST(OutboxTest, EveryKindOfNewsWakesTheReader) {
+  const std::function<void(Outbox&)> kNews[] = {
+      [](Outbox& outbox) { outbox.put(DomainStalled{}); },
+      [](Outbox& outbox) {
+        outbox.put({XmlChunk{7, "x"}, Result{7, Outcome::kDone, 0, "", 0}});
+      },
+      [](Outbox& outbox) {
+        outbox.domain_changed({1, 2}, "a", {});
+      },
+      [](Outbox& outbox) { outbox.connection_lost("gone"); }};
+  for (const auto& tell : kNews) {
+    Outbox outbox;
+    ASSERT_TRUE(outbox.begin_wait());
+    tell(outbox);
+    EXPECT_TRUE(awake(outbox));
+    outbox.end_wait(true);
+    EXPECT_FALSE(awake(outbox));
+    EXPECT_FALSE(outbox.begin_wait()) << "there is something to take";
+  }
+}
+
+TEST(OutboxTest, AReaderThatDoesNotWaitIsNotWoken) {
   Outbox outbox;
   outbox.put(DomainStalled{});
-  EXPECT_TRUE(awake(outbox));
-  outbox.clear_wake();
   EXPECT_FALSE(awake(outbox));
-  outbox.domain_changed({1, 2}, "a", {});
+  EXPECT_FALSE(outbox.begin_wait());
+  outbox.end_wait(false);
+  take<DomainStalled>(outbox);
+  EXPECT_TRUE(outbox.begin_wait());
+  outbox.put(DomainStalled{});
+  outbox.put(DomainStalled{});
+  std::uint64_t wakes = 0;
+  ASSERT_EQ(::read(outbox.fd(), &wakes, sizeof wakes), static_cast<ssize_t>(sizeof wakes));
+  EXPECT_EQ(wakes, 1U);
+}
+
+// The reader may have come back for another reason, between a put and its wake.
+TEST(OutboxTest, AWakeThatComesLateIsSeenTheNextTime) {
+  Outbox outbox;
+  ASSERT_TRUE(outbox.begin_wait());
+  outbox.put(DomainStalled{});
+  outbox.end_wait(false);
+  take<DomainStalled>(outbox);
+  EXPECT_TRUE(outbox.begin_wait());
   EXPECT_TRUE(awake(outbox));
-  outbox.clear_wake();
+  outbox.end_wait(true);
+  EXPECT_FALSE(awake(outbox));
+}
+
+TEST(OutboxTest, ALostConnectionIsTold) {
+  Outbox outbox;
   outbox.connection_lost("gone");
-  EXPECT_TRUE(awake(outbox));
   EXPECT_THAT(outbox.lost(), Optional(std::string("gone")));
+  EXPECT_FALSE(outbox.begin_wait());
 }
 
 TEST(OutboxTest, ADomainThatChangesOftenIsToldOnceWithItsLastName) {
@@ -102,9 +155,11 @@ TEST(OutboxTest, ManyThreadsPutAndNothingIsLost) {
   std::vector<std::uint64_t> next(kThreads, 0);
   unsigned changes = 0;
   while (changes < kThreads * kMessages || next != std::vector<std::uint64_t>(kThreads, kMessages)) {
+    const bool empty = outbox.begin_wait();
     pollfd wait{outbox.fd(), POLLIN, 0};
-    ASSERT_EQ(::poll(&wait, 1, 20'000), 1);
-    outbox.clear_wake();
+    const int readable = ::poll(&wait, 1, empty ? 20'000 : 0);
+    ASSERT_TRUE(readable == 1 || !empty);
+    outbox.end_wait(readable == 1);
     while (const auto message = outbox.take()) {
       if (std::holds_alternative<DomainChanged>(*message)) ++changes;
       if (const auto* const result = std::get_if<Result>(&*message)) {
