@@ -2,7 +2,6 @@
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 #include "matcher/matcher.h"
 
-#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -42,8 +41,10 @@ int milliseconds_until(Clock::time_point when) {
   return static_cast<int>(std::clamp<std::chrono::milliseconds::rep>(left, 0, kLongest));
 }
 
+// What has come, if anything has.
 template <class Handle>
-void receive_from(Channel& channel, Handle handle) {
+void receive_from(Channel& channel, const pollfd& wait, Handle handle) {
+  if (wait.revents == 0) return;
   channel.flush();
   Received received;
   for (int i = 0; i < kMessagesAtATime && channel.receive(received); ++i) handle(received);
@@ -63,28 +64,30 @@ Matcher::Matcher(Channel supervisor, Channel scanner, Channel actuator)
 
 void Matcher::serve() {
   while (true) {
-    wait();
-    receive();
+    receive(wait());
     reconciler_.step(Clock::now());
   }
 }
 
-void Matcher::wait() {
-  pollfd waits[] = {{supervisor_.fd(), supervisor_.poll_events(), 0},
-                    {scanner_.fd(), scanner_.poll_events(), 0},
-                    {actuator_.fd(), actuator_.poll_events(), 0}};
-  ::poll(waits, 3, milliseconds_until(reconciler_.next_step(Clock::now())));
+Matcher::Waits Matcher::wait() const {
+  Waits waits{{{supervisor_.fd(), supervisor_.poll_events(), 0},
+               {scanner_.fd(), scanner_.poll_events(), 0},
+               {actuator_.fd(), actuator_.poll_events(), 0}}};
+  if (::poll(waits.data(), waits.size(), milliseconds_until(reconciler_.next_step(Clock::now()))) < 0)
+    return {};
+  return waits;
 }
 
-void Matcher::receive() {
-  receive_from(supervisor_, [this](const Received& received) {
+void Matcher::receive(const Waits& waits) {
+  const auto& [of_supervisor, of_scanner, of_actuator] = waits;
+  receive_from(supervisor_, of_supervisor, [this](const Received& received) {
     take(decode_control_message(received.datagram), received.attached);
   });
-  receive_from(scanner_, [this](const Received& received) {
+  receive_from(scanner_, of_scanner, [this](const Received& received) {
     refuse_descriptor(received);
     reconciler_.take(decode_scanner_message(received.datagram), Clock::now());
   });
-  receive_from(actuator_, [this](const Received& received) {
+  receive_from(actuator_, of_actuator, [this](const Received& received) {
     refuse_descriptor(received);
     reconciler_.take(decode_actuator_message(received.datagram), Clock::now());
   });

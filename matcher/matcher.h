@@ -4,6 +4,9 @@
 // The matcher's work: three channels, and the reconciler that decides what goes out on them.
 #pragma once
 
+#include <poll.h>
+
+#include <array>
 #include <ctime>
 #include <string>
 #include <vector>
@@ -23,8 +26,10 @@ class Matcher final : private Output {
   [[noreturn]] void serve();
 
  private:
-  void wait();
-  void receive();
+  using Waits = std::array<pollfd, 3>;  // supervisor, scanner, actuator
+
+  Waits wait() const;
+  void receive(const Waits& waits);
   void take(const ControlMessage& message, const Fd& attached);
   void commit(const ConfigCommit& commit);
 
