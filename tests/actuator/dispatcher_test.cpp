@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
@@ -155,6 +156,20 @@ TEST_F(DispatcherTest, MoreDomainsThanThreadsAreAllServed) {
   for (int i = 0; i < 300; ++i) dispatcher.submit(i % 100, journal_.job("one"));
   until_idle(dispatcher);
   EXPECT_EQ(journal_.notes().size(), 300U);
+}
+
+// Each thread that is woken goes back to sleep, which the kernel counts.
+TEST_F(DispatcherTest, ThreadsForWhichThereIsNothingToDoSleepOn) {
+  const auto sleeps = [] {
+    rusage usage{};
+    ::getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_nvcsw;
+  };
+  Calls dispatcher(chain({16}), kNever);
+  const long before = sleeps();
+  for (int i = 0; i < 100; ++i) run_one(dispatcher, i % 3);
+  EXPECT_LT(sleeps() - before, 100 * 8)
+      << "this thread, one that runs the job, and who has to wait for a lock";
 }
 
 TEST_F(DispatcherTest, AStuckCallIsNamedOnceAndWhatWaitsForItIsRefused) {
