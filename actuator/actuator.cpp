@@ -5,6 +5,7 @@
 #include <poll.h>
 
 #include <stdexcept>
+#include <utility>
 
 #include "common/bounds.h"
 #include "common/log.h"
@@ -67,6 +68,7 @@ void Actuator::serve() {
       throw std::runtime_error("the connection to libvirt is lost: " + *reason);
     receive_requests();
     look_at_calls();
+    answer_pings();
     send_messages();
   }
 }
@@ -83,6 +85,8 @@ void Actuator::wait() {
   outbox_.end_wait(waits[1].revents != 0);
   if ((waits[0].revents & POLLHUP) != 0) throw PeerClosed{};
   has_input_ = (waits[0].revents & POLLIN) != 0;
+  if ((waits[0].revents == 0 || waits[1].revents != 0) && wakes_.woke())
+    matcher_.send(encode(ActuatorMessage{Awake{}}));
 }
 
 // Milliseconds; -1 for as long as it takes.
@@ -120,7 +124,15 @@ void Actuator::accept(const Request& request) {
 
 // At once, whatever calls are under way.
 void Actuator::answer(std::uint64_t id, const Ping&) {
-  outbox_.put(Result{id, Outcome::kDone, 0, {}, 0});
+  wakes_.asked();
+  pings_.push_back(id);
+}
+
+// When all else is done.
+void Actuator::answer_pings() {
+  if (pings_.empty()) return;
+  wakes_.answered();
+  for (const std::uint64_t id : std::exchange(pings_, {})) outbox_.put(Result{id, Outcome::kDone, 0, {}, 0});
 }
 
 void Actuator::answer(std::uint64_t id, const Call& call) {

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <set>
+#include <vector>
 
 #include "actuator/calls.h"
 #include "actuator/dispatcher.h"
@@ -15,6 +16,7 @@
 #include "common/rate_limit.h"
 #include "protocol/channel.h"
 #include "protocol/matcher_to_actuator.h"
+#include "protocol/ping.h"
 
 namespace whawty {
 
@@ -45,6 +47,7 @@ class Actuator {
   void look_at_calls();
   void accept(const Request& request);
   void answer(std::uint64_t id, const Ping& ping);
+  void answer_pings();
   void answer(std::uint64_t id, const Call& call);
   void send_messages();
 
@@ -56,6 +59,8 @@ class Actuator {
   RateLimit rate_{kRequestsPerSecond, kRequestsAtOnce};
   bool has_input_ = false;              // the matcher has sent something
   std::set<std::uint64_t> unanswered_;  // request ids
+  std::vector<std::uint64_t> pings_;    // of these, those of pings
+  Wakes wakes_;
 };
 
 }  // namespace whawty

@@ -19,8 +19,8 @@ std::optional<ChangeEnded> Domains::take(const ActuatorMessage& message, Clock::
     table_.take(*changed, now);
   } else if (const auto* const stalled = std::get_if<DomainStalled>(&message)) {
     table_.stall(stalled->uuid, under_way(stalled->uuid).has_value(), now);
-  } else {
-    book_.take(std::get<XmlChunk>(message));
+  } else if (const auto* const chunk = std::get_if<XmlChunk>(&message)) {
+    book_.take(*chunk);
   }
   return std::nullopt;
 }

@@ -69,13 +69,28 @@ void Matcher::serve() {
   }
 }
 
-Matcher::Waits Matcher::wait() const {
+Matcher::Waits Matcher::wait() {
+  answer_ping();
   Waits waits{{{supervisor_.fd(), supervisor_.poll_events(), 0},
                {scanner_.fd(), scanner_.poll_events(), 0},
                {actuator_.fd(), actuator_.poll_events(), 0}}};
   if (::poll(waits.data(), waits.size(), milliseconds_until(reconciler_.next_step(Clock::now()))) < 0)
     return {};
+  const auto& [of_supervisor, of_scanner, of_actuator] = waits;
+  if (of_supervisor.revents == 0 || of_scanner.revents != 0 || of_actuator.revents != 0) say_awake();
   return waits;
+}
+
+// When all else is done: the supervisor no longer counts the time then.
+void Matcher::answer_ping() {
+  if (!std::exchange(pong_is_due_, false)) return;
+  const bool others_are_at_work = wakes_.answered();
+  supervisor_.send(encode(PolicyMessage{Pong{}}));
+  if (others_are_at_work) supervisor_.send(encode(PolicyMessage{Awake{}}));
+}
+
+void Matcher::say_awake() {
+  if (wakes_.woke()) supervisor_.send(encode(PolicyMessage{Awake{}}));
 }
 
 void Matcher::receive(const Waits& waits) {
@@ -85,18 +100,25 @@ void Matcher::receive(const Waits& waits) {
   });
   receive_from(scanner_, of_scanner, [this](const Received& received) {
     refuse_descriptor(received);
-    reconciler_.take(decode_scanner_message(received.datagram), Clock::now());
+    ScannerMessage message = decode_scanner_message(received.datagram);
+    if (std::holds_alternative<Awake>(message)) return wakes_.stirred();
+    reconciler_.take(std::move(message), Clock::now());
   });
   receive_from(actuator_, of_actuator, [this](const Received& received) {
     refuse_descriptor(received);
-    reconciler_.take(decode_actuator_message(received.datagram), Clock::now());
+    const ActuatorMessage message = decode_actuator_message(received.datagram);
+    if (std::holds_alternative<Awake>(message)) return wakes_.stirred();
+    reconciler_.take(message, Clock::now());
   });
 }
 
 void Matcher::take(const ControlMessage& message, const Fd& attached) {
   const auto* const file = std::get_if<ConfigFile>(&message);
   if ((file != nullptr) != static_cast<bool>(attached)) throw Violation("a descriptor too few or too many");
-  if (std::holds_alternative<Ping>(message)) return reconciler_.ping(Clock::now());
+  if (std::holds_alternative<Ping>(message)) {
+    wakes_.asked();
+    return reconciler_.ping(Clock::now());
+  }
   if (file == nullptr) return commit(std::get<ConfigCommit>(message));
   if (file->machine.empty() != offered_.empty()) throw Violation("configuration files out of order");
   if (offered_.size() > kMaxConfigFiles) throw Violation("too many configuration files");
@@ -129,15 +151,17 @@ void Matcher::commit(const ConfigCommit& commit) {
 }
 
 void Matcher::send(const Request& request) {
+  if (!std::holds_alternative<Ping>(request.what)) wakes_.stirred();
   actuator_.send(encode(request));
 }
 
 void Matcher::ask(ScanRequest request) {
+  if (request != ScanRequest::kPing) wakes_.stirred();
   scanner_.send(encode(request));
 }
 
 void Matcher::pong() {
-  supervisor_.send(encode(PolicyMessage{Pong{}}));
+  pong_is_due_ = true;
 }
 
 void Matcher::report(const Status& status) {

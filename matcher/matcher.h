@@ -14,6 +14,7 @@
 #include "matcher/configuration/config_loader.h"
 #include "matcher/reconciler.h"
 #include "protocol/channel.h"
+#include "protocol/ping.h"
 #include "protocol/supervisor_to_matcher.h"
 
 namespace whawty {
@@ -28,7 +29,9 @@ class Matcher final : private Output {
  private:
   using Waits = std::array<pollfd, 3>;  // supervisor, scanner, actuator
 
-  Waits wait() const;
+  Waits wait();
+  void answer_ping();
+  void say_awake();
   void receive(const Waits& waits);
   void take(const ControlMessage& message, const Fd& attached);
   void commit(const ConfigCommit& commit);
@@ -41,6 +44,8 @@ class Matcher final : private Output {
 
   Channel supervisor_, scanner_, actuator_;
   Reconciler reconciler_;
+  Wakes wakes_;
+  bool pong_is_due_ = false;
   std::vector<ConfigText> offered_;  // the files since the last commit
   std::string in_use_since_;         // time of day of the configuration in use; empty if there is none
 };

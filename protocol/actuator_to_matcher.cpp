@@ -67,6 +67,8 @@ ActuatorMessage read_message(schema::ActuatorMessage::Reader message) {
     }
     case schema::ActuatorMessage::STALLED:
       return DomainStalled{read_uuid(message.getStalled())};
+    case schema::ActuatorMessage::AWAKE:
+      return Awake{};
   }
   throw Violation("an actuator message of an unknown kind");
 }
@@ -101,6 +103,7 @@ struct Writer {
     answer.setMicroseconds(result.microseconds);
   }
   void operator()(const DomainStalled& stalled) { write_uuid(out.initStalled(), stalled.uuid); }
+  void operator()(const Awake&) { out.setAwake(); }
 };
 
 }  // namespace

@@ -11,6 +11,7 @@
 
 #include "protocol/channel.h"
 #include "protocol/domain.h"
+#include "protocol/ping.h"
 
 namespace whawty {
 
@@ -53,7 +54,7 @@ struct DomainStalled {
   bool operator==(const DomainStalled&) const = default;
 };
 
-using ActuatorMessage = std::variant<DomainListed, DomainChanged, XmlChunk, Result, DomainStalled>;
+using ActuatorMessage = std::variant<DomainListed, DomainChanged, XmlChunk, Result, DomainStalled, Awake>;
 
 Datagram encode(const ActuatorMessage& message);
 

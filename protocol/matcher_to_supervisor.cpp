@@ -21,6 +21,8 @@ PolicyMessage read_message(schema::PolicyMessage::Reader message) {
     }
     case schema::PolicyMessage::PONG:
       return Pong{};
+    case schema::PolicyMessage::AWAKE:
+      return Awake{};
   }
   throw Violation("a policy message of an unknown kind");
 }
@@ -30,6 +32,7 @@ struct Writer {
   void operator()(const ConfigAccepted&) { out.setAccepted(); }
   void operator()(const ConfigRejected&) { out.setRejected(); }
   void operator()(const Pong&) { out.setPong(); }
+  void operator()(const Awake&) { out.setAwake(); }
   void operator()(const Status& status) {
     auto record = out.initStatus();
     record.setLibvirtConnected(status.libvirt_connected);

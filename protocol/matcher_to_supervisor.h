@@ -23,7 +23,7 @@ struct Status {
   bool operator==(const Status&) const = default;
 };
 
-using PolicyMessage = std::variant<ConfigAccepted, ConfigRejected, Status, Pong>;
+using PolicyMessage = std::variant<ConfigAccepted, ConfigRejected, Status, Pong, Awake>;
 
 Datagram encode(const PolicyMessage& message);
 

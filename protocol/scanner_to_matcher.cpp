@@ -123,6 +123,8 @@ ScannerMessage read_message(schema::ScannerMessage::Reader message) {
       return Pong{};
     case schema::ScannerMessage::UNCHANGED:
       return Unchanged{};
+    case schema::ScannerMessage::AWAKE:
+      return Awake{};
   }
   throw Violation("a scanner message of an unknown kind");
 }
@@ -134,6 +136,7 @@ struct Writer {
   void operator()(const DeviceRemoved& removed) { message.setRemoved(frame::data(removed.sysname)); }
   void operator()(const Pong&) { message.setPong(); }
   void operator()(const Unchanged&) { message.setUnchanged(); }
+  void operator()(const Awake&) { message.setAwake(); }
   void operator()(const SnapshotEnd&) { message.setSnapshotEnd(); }
 };
 

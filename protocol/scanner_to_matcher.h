@@ -22,7 +22,8 @@ struct DeviceRemoved {
 
 struct Unchanged {};
 
-using ScannerMessage = std::variant<SnapshotBegin, Device, DeviceRemoved, SnapshotEnd, Pong, Unchanged>;
+using ScannerMessage =
+    std::variant<SnapshotBegin, Device, DeviceRemoved, SnapshotEnd, Pong, Unchanged, Awake>;
 
 // Whether a datagram holds the record of the device.
 bool fits_datagram(const Device& device);

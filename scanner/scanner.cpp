@@ -85,6 +85,7 @@ void Scanner::wait_and_work() {
   if (event != 0 && matcher_.queue_empty()) follow_events();
   if (matcher_.queue_empty() && HostUses::Clock::now() >= next_look() && has_candidates()) look_at_host();
   if (matcher_.queue_empty()) look_at_late();
+  answer_ping();
 }
 
 // Waits for something to do.
@@ -105,6 +106,9 @@ void Scanner::await(bool behind, short& request, short& event) {
     throw std::system_error(errno, std::generic_category(), "poll");
   request = waits[0].revents;
   event = waits[1].revents;
+  const bool by_itself = request == 0 || std::any_of(std::begin(waits) + 1, std::end(waits),
+                                                     [](const pollfd& one) { return one.revents != 0; });
+  if (by_itself && wakes_.woke()) matcher_.send(encode(Awake{}));
   if (waits[4].revents != 0) routes_.drain();
   host_changed_ = host_changed_ || waits[2].revents != 0 || waits[3].revents != 0 || waits[4].revents != 0;
 }
@@ -158,12 +162,21 @@ void Scanner::answer_request() {
   if (request.attached) throw Violation("a request with a descriptor");
   switch (decode_scan_request(request.datagram)) {
     case ScanRequest::kPing:
-      return matcher_.send(encode(Pong{}));
+      wakes_.asked();
+      pinged_ = true;
+      return;
     case ScanRequest::kCheck:
       return answer_check();
     case ScanRequest::kRescan:
       return send_snapshot();
   }
+}
+
+// When all else is done.
+void Scanner::answer_ping() {
+  if (!std::exchange(pinged_, false)) return;
+  wakes_.answered();
+  matcher_.send(encode(Pong{}));
 }
 
 // If nothing happened on the host since all devices were read, they are what they were.

@@ -13,6 +13,7 @@
 #include "common/line_limit.h"
 #include "protocol/channel.h"
 #include "protocol/device.h"
+#include "protocol/ping.h"
 #include "scanner/host_uses.h"
 #include "scanner/monitor.h"
 #include "scanner/proc_files.h"
@@ -55,6 +56,7 @@ class Scanner {
   void refresh_uses(bool changed);
   void look_at_host();
   void answer_request();
+  void answer_ping();
   void answer_check();
   void follow_events();
   void send_snapshot();
@@ -88,6 +90,8 @@ class Scanner {
   std::map<std::string, std::string> complaints_;  // what the log has been told, by sysfs name
   std::size_t footprint_ = 0;                      // of the devices told
   LineLimit lines_;
+  Wakes wakes_;
+  bool pinged_ = false;           // and not yet answered
   bool all_as_they_are_ = false;  // each device that was read since the snapshot began
   bool room_logged_ = false;
   bool loss_logged_ = false;

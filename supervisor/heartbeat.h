@@ -13,7 +13,7 @@ class Heartbeat {
   using Clock = std::chrono::steady_clock;
 
   // Workers were started.
-  explicit Heartbeat(Clock::time_point now) : next_(now + kInterval) {}
+  explicit Heartbeat(Clock::time_point now) : last_(now), next_(now + kInterval) {}
 
   enum class Due { kNothing, kPing, kEnd };  // kEnd: they did not answer in time
 
@@ -23,6 +23,9 @@ class Heartbeat {
   // They have answered. False if they were not asked.
   bool answered(Clock::time_point now);
 
+  // One of them may have begun to do something: it woke, was given something, or was stopped.
+  void stir(Clock::time_point now);
+
   // When something is due next.
   Clock::time_point next() const { return next_; }
 
@@ -30,13 +33,18 @@ class Heartbeat {
   // looks up; the start of all programs, before the first answer, may take longer.
   std::chrono::seconds patience() const { return has_answered_ ? kPatience : kFirstPatience; }
 
+  // Workers that do nothing are asked seldom. Others soon, so that one that hangs is found within the same
+  // time as if all were asked at each interval, but not while what woke them is under way.
+  static constexpr std::chrono::seconds kRest{20};
   static constexpr std::chrono::seconds kInterval{5};
+  static constexpr std::chrono::seconds kSoon{2};
   static constexpr std::chrono::seconds kPatience{10};
   static constexpr std::chrono::seconds kFirstPatience{20};
 
  private:
   bool asked_ = false;  // and not yet answered
   bool has_answered_ = false;
+  Clock::time_point last_;  // when they were started, or answered
   Clock::time_point next_;
 };
 

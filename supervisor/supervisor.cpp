@@ -71,6 +71,7 @@ void Supervisor::reload() {
   reload_requested_ = false;
   notifier_.reloading();
   try {
+    heartbeat_->stir(Clock::now());
     if (read_config()) return handover_.offer(generation_->matcher());
   } catch (const std::system_error& error) {
     log::error(error.what(), handover_.keeping());
@@ -159,7 +160,9 @@ void Supervisor::handle_signals() {
 void Supervisor::child_ended() {
   // 0: it is still there.
   std::erase_if(left_, [](pid_t worker) { return ::waitpid(worker, nullptr, WNOHANG) != 0; });
-  if (generation_ && generation_->worker_ended()) end_generation();
+  if (!generation_) return;
+  if (generation_->worker_ended()) return end_generation();
+  heartbeat_->stir(Clock::now());  // one was stopped
 }
 
 void Supervisor::handle_matcher() {
@@ -184,6 +187,7 @@ void Supervisor::handle(const PolicyMessage& message) {
     return tell_status();
   }
   if (std::holds_alternative<Pong>(message)) return pong();
+  if (std::holds_alternative<Awake>(message)) return heartbeat_->stir(Clock::now());
   if (std::holds_alternative<ConfigRejected>(message)) return answered(handover_.rejected());
   const Handover::Verdict verdict = handover_.accepted(std::time(nullptr));
   restarts_.at_work(Clock::now());

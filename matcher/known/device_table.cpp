@@ -35,7 +35,8 @@ bool DeviceTable::apply(ScannerMessage message) {
   if (auto* const device = std::get_if<Device>(&message)) return add(std::move(*device));
   if (const auto* const removed = std::get_if<DeviceRemoved>(&message)) return remove(removed->sysname);
   if (std::holds_alternative<Unchanged>(message)) return confirm();
-  return std::holds_alternative<SnapshotBegin>(message) ? begin() : end();
+  if (std::holds_alternative<SnapshotBegin>(message)) return begin();
+  return std::holds_alternative<SnapshotEnd>(message) && end();
 }
 
 bool DeviceTable::confirm() const {

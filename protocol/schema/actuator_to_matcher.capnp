@@ -26,6 +26,9 @@ struct ActuatorMessage {
 
     stalled @4 :Uuid;
     # A call for this domain has not returned for some seconds. Requests for it are refused until it does.
+
+    awake @5 :Void;
+    # It woke by itself, for the first time since it answered a ping: it is to be asked again soon.
   }
 }
 

@@ -14,6 +14,7 @@ struct PolicyMessage {
     rejected @1 :Void;           # it is not; the one before it stays
     status @2 :Status;           # sent when it changed
     pong @3 :Void;               # the answer to a ping
+    awake @4 :Void;              # a worker woke, for the first time since that: it is to be asked again soon
   }
 }
 

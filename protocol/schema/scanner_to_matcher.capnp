@@ -31,6 +31,9 @@ struct ScannerMessage {
     unchanged @5 :Void;
     # The answer to a check: all devices are what they were told to be. Not allowed before the end of the first snapshot,
     # or inside another.
+
+    awake @6 :Void;
+    # It woke by itself, for the first time since it answered a ping: it is to be asked again soon.
   }
 }
 

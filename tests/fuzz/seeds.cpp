@@ -86,7 +86,7 @@ Seeds stories() {
 std::vector<std::string> seeds(std::string_view target) {
   if (target == "scanner_to_matcher")
     return datagrams<ScannerMessage>({SnapshotBegin{}, device_with_everything(), DeviceRemoved{"3-6.3"},
-                                      SnapshotEnd{}, Pong{}, Unchanged{}});
+                                      SnapshotEnd{}, Pong{}, Unchanged{}, Awake{}});
   if (target == "matcher_to_scanner")
     return datagrams<ScanRequest>({ScanRequest::kRescan, ScanRequest::kPing, ScanRequest::kCheck});
   if (target == "matcher_to_actuator")
@@ -99,12 +99,13 @@ std::vector<std::string> seeds(std::string_view target) {
   if (target == "actuator_to_matcher")
     return datagrams<ActuatorMessage>(
         {DomainListed{kUuid, "a", true}, DomainChanged{kUuid, "b", {true, true}}, XmlChunk{2, "<domain/>"},
-         Result{3, Outcome::kFailed, 38, "device in use\xff", 1'000'000}, DomainStalled{kUuid}});
+         Result{3, Outcome::kFailed, 38, "device in use\xff", 1'000'000}, DomainStalled{kUuid}, Awake{}});
   if (target == "supervisor_to_matcher")
     return datagrams<ControlMessage>({ConfigFile{"config.yml", ""}, ConfigFile{"machines.d/a.yml", "a"},
                                       ConfigCommit{1'700'000'000}, Ping{}});
   if (target == "matcher_to_supervisor")
-    return datagrams<PolicyMessage>({ConfigAccepted{}, ConfigRejected{}, Status{true, 1, 2, 3, 4}, Pong{}});
+    return datagrams<PolicyMessage>(
+        {ConfigAccepted{}, ConfigRejected{}, Status{true, 1, 2, 3, 4}, Pong{}, Awake{}});
   if (target == "configuration")
     return {
         "{}",

@@ -37,6 +37,7 @@ TEST(ActuatorMessageTest, EveryMessageComesBack) {
     expect_comes_back(Result{std::numeric_limits<std::uint64_t>::max(), outcome, -7,
                              std::string(kMaxResultMessage, '\0'), 1'234'567'890'123});
   expect_comes_back(DomainStalled{kUuid});
+  EXPECT_TRUE(std::holds_alternative<Awake>(decode_actuator_message(encode(Awake{}))));
 }
 
 TEST(ActuatorMessageTest, LengthsOutOfBoundsAreViolations) {
@@ -54,7 +55,7 @@ TEST(ActuatorMessageTest, LengthsOutOfBoundsAreViolations) {
 }
 
 TEST(ActuatorMessageTest, AnUnknownKindOrOutcomeIsAViolation) {
-  for (const std::uint64_t kind : {5UL, 6UL, 0xffffUL})
+  for (const std::uint64_t kind : {6UL, 7UL, 0xffffUL})
     EXPECT_EQ(violation_of(decode_actuator_message, hostile::of_kind(kind)),
               "an actuator message of an unknown kind");
   for (const unsigned outcome : {static_cast<unsigned>(kLastOutcome) + 1, 0xffffU})

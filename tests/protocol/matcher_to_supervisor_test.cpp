@@ -17,12 +17,14 @@ PolicyMessage round_trip(const PolicyMessage& message) {
 TEST(PolicyMessageTest, EveryMessageComesBack) {
   EXPECT_TRUE(std::holds_alternative<ConfigAccepted>(round_trip(ConfigAccepted{})));
   EXPECT_TRUE(std::holds_alternative<ConfigRejected>(round_trip(ConfigRejected{})));
+  EXPECT_TRUE(std::holds_alternative<Pong>(round_trip(Pong{})));
+  EXPECT_TRUE(std::holds_alternative<Awake>(round_trip(Awake{})));
   EXPECT_EQ(std::get<Status>(round_trip(kStatus)), kStatus);
   EXPECT_EQ(std::get<Status>(round_trip(Status{})), Status{});
 }
 
 TEST(PolicyMessageTest, AnUnknownKindIsAViolation) {
-  for (const std::uint64_t kind : {4UL, 5UL, 0xffffUL})
+  for (const std::uint64_t kind : {5UL, 6UL, 0xffffUL})
     EXPECT_EQ(hostile::violation_of(decode_policy_message, hostile::of_kind(kind)),
               "a policy message of an unknown kind");
 }

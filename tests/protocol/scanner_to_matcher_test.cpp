@@ -49,6 +49,7 @@ TEST(ScannerMessageTest, TheOtherMessagesComeBack) {
   EXPECT_TRUE(std::holds_alternative<SnapshotBegin>(decode_scanner_message(encode(SnapshotBegin{}))));
   EXPECT_TRUE(std::holds_alternative<SnapshotEnd>(decode_scanner_message(encode(SnapshotEnd{}))));
   EXPECT_TRUE(std::holds_alternative<Unchanged>(decode_scanner_message(encode(Unchanged{}))));
+  EXPECT_TRUE(std::holds_alternative<Awake>(decode_scanner_message(encode(Awake{}))));
   EXPECT_EQ(std::get<DeviceRemoved>(decode_scanner_message(encode(DeviceRemoved{"3-6"}))).sysname, "3-6");
 }
 
@@ -220,7 +221,7 @@ TEST(ScannerMessageTest, OnlyADriverOfTheHostHasAName) {
 }
 
 TEST(ScannerMessageTest, AnUnknownKindIsAViolation) {
-  for (const std::uint64_t kind : {6UL, 7UL, 0xffffUL})
+  for (const std::uint64_t kind : {7UL, 8UL, 0xffffUL})
     EXPECT_EQ(violation_of(decode_scanner_message, hostile::of_kind(kind)),
               "a scanner message of an unknown kind");
 }

@@ -12,14 +12,57 @@ using Due = Heartbeat::Due;
 
 constexpr Heartbeat::Clock::time_point kStart{1000s};
 
-TEST(Heartbeat, WorkersAreAskedFiveSecondsAfterTheirStartAndAfterEachAnswer) {
+TEST(Heartbeat, WorkersAreAskedFiveSecondsAfterTheirStartAndTwentyAfterEachAnswer) {
   Heartbeat heartbeat(kStart);
   EXPECT_EQ(heartbeat.due(kStart + 5s - 1ms), Due::kNothing);
   EXPECT_EQ(heartbeat.next(), kStart + 5s);
   EXPECT_EQ(heartbeat.due(kStart + 5s), Due::kPing);
   EXPECT_TRUE(heartbeat.answered(kStart + 7s));
-  EXPECT_EQ(heartbeat.due(kStart + 12s - 1ms), Due::kNothing);
-  EXPECT_EQ(heartbeat.due(kStart + 12s), Due::kPing);
+  EXPECT_EQ(heartbeat.due(kStart + 27s - 1ms), Due::kNothing);
+  EXPECT_EQ(heartbeat.due(kStart + 27s), Due::kPing);
+}
+
+// Workers that were asked at an interval of five seconds, and had ten for their answer.
+constexpr auto kBefore = 15s;
+
+TEST(Heartbeat, OneThatHangsIsFoundAsSoonAsIfAllWereAskedAtEachInterval) {
+  for (auto when = 0s; when <= 25s; when += 1s) {
+    Heartbeat heartbeat(kStart);
+    ASSERT_EQ(heartbeat.due(kStart + 5s), Due::kPing);
+    ASSERT_TRUE(heartbeat.answered(kStart + 5s));
+    // It wakes, says so, and hangs.
+    const auto woke = kStart + 5s + when;
+    for (auto now = kStart + 5s; now < woke; now += 1s)
+      if (heartbeat.due(now) == Due::kPing) heartbeat.answered(now);
+    heartbeat.stir(woke);
+    Heartbeat::Clock::time_point end = woke;
+    while (heartbeat.due(end) != Due::kEnd) end += 1s;
+    EXPECT_LE(end, woke + kBefore) << when.count();
+  }
+}
+
+TEST(Heartbeat, WhoWakesAgainAndAgainIsAskedAtEachInterval) {
+  Heartbeat heartbeat(kStart);
+  ASSERT_EQ(heartbeat.due(kStart + 5s), Due::kPing);
+  ASSERT_TRUE(heartbeat.answered(kStart + 5s));
+  heartbeat.stir(kStart + 5s);
+  heartbeat.stir(kStart + 9s);
+  EXPECT_EQ(heartbeat.next(), kStart + 10s);
+  heartbeat.stir(kStart + 9s);
+  EXPECT_EQ(heartbeat.due(kStart + 10s), Due::kPing);
+  heartbeat.stir(kStart + 11s);
+  EXPECT_EQ(heartbeat.due(kStart + 20s - 1ms), Due::kNothing) << "the time for the answer is the same";
+  EXPECT_EQ(heartbeat.due(kStart + 20s), Due::kEnd);
+}
+
+TEST(Heartbeat, WhoWakesLateIsAskedTwoSecondsAfterThat) {
+  Heartbeat heartbeat(kStart);
+  ASSERT_EQ(heartbeat.due(kStart + 5s), Due::kPing);
+  ASSERT_TRUE(heartbeat.answered(kStart + 5s));
+  heartbeat.stir(kStart + 15s);
+  EXPECT_EQ(heartbeat.next(), kStart + 17s);
+  heartbeat.stir(kStart + 16s);
+  EXPECT_EQ(heartbeat.next(), kStart + 17s);
 }
 
 TEST(Heartbeat, TheFirstAnswerMayTakeTwentySecondsBecauseTheyHaveToStart) {
@@ -33,9 +76,9 @@ TEST(Heartbeat, AnyOtherMayTakeTen) {
   Heartbeat heartbeat(kStart);
   EXPECT_EQ(heartbeat.due(kStart + 5s), Due::kPing);
   EXPECT_TRUE(heartbeat.answered(kStart + 20s));
-  EXPECT_EQ(heartbeat.due(kStart + 25s), Due::kPing);
-  EXPECT_EQ(heartbeat.due(kStart + 35s - 1ms), Due::kNothing);
-  EXPECT_EQ(heartbeat.due(kStart + 35s), Due::kEnd);
+  EXPECT_EQ(heartbeat.due(kStart + 40s), Due::kPing);
+  EXPECT_EQ(heartbeat.due(kStart + 50s - 1ms), Due::kNothing);
+  EXPECT_EQ(heartbeat.due(kStart + 50s), Due::kEnd);
   EXPECT_EQ(heartbeat.patience(), 10s);
 }
 

@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <deque>
 #include <filesystem>
 
@@ -314,6 +315,45 @@ TEST_F(NotifyTest, TheServiceManagerHearsOfEveryTransition) {
   EXPECT_EQ(heard("STOPPING="), "STOPPING=1");
   EXPECT_EQ(daemon_.wait(), 0);
 }
+
+// The service manager hears of each answer.
+class QuietTest : public NotifyTest {
+ protected:
+  static constexpr char kAnswer[] = "WATCHDOG=1";
+
+  // Until the first answer to a ping: after that the workers only wait.
+  void start_and_wait() {
+    start_with_guest();
+    plug(camera_);
+    ASSERT_TRUE(gets("a", camera_));
+    ASSERT_EQ(heard(kAnswer), kAnswer);
+  }
+};
+
+TEST_F(QuietTest, WorkersThatDoNothingAreAskedSeldomAndSoonAfterOneWoke) {
+  ASSERT_NO_FATAL_FAILURE(start_and_wait());
+  EXPECT_EQ(heard(kAnswer), "") << "within ten seconds";
+  plug(webcam(6));
+  ASSERT_TRUE(gets("a", webcam(6)));
+  EXPECT_EQ(heard(kAnswer), kAnswer);
+}
+
+class StoppedTest : public QuietTest, public testing::WithParamInterface<const char*> {};
+
+TEST_P(StoppedTest, AWorkerThatIsStoppedWhileItWaitsIsReplacedWithinFifteenSeconds) {
+  constexpr auto kInTime = std::chrono::seconds(15 + 2);  // it would be thirty if only the next ping found it
+  ASSERT_NO_FATAL_FAILURE(start_and_wait());
+  const auto stopped = std::chrono::steady_clock::now();
+  ASSERT_EQ(::kill(daemon_.worker(GetParam()), SIGSTOP), 0);
+  ASSERT_TRUE(
+      eventually([&] { return daemon_.lines_with("the workers have not answered for 10 s") == 1; }, 40'000));
+  EXPECT_LT(std::chrono::steady_clock::now() - stopped, kInTime);
+  plug(webcam(6));
+  EXPECT_TRUE(gets("a", webcam(6)));
+}
+
+INSTANTIATE_TEST_SUITE_P(System, StoppedTest, testing::Values("scanner", "matcher", "actuator"),
+                         [](const auto& test) { return std::string(test.param); });
 
 TEST_F(NotifyTest, AReloadDuringARestartIsAnsweredToo) {
   start_with_guest();

@@ -11,7 +11,24 @@ from hypervisor import wait_until
 _STUCK = ("a", "b", "c", "d")
 _BUSY = ("b", "c", "d", "e", "f")
 _LONG = 45.0  # seconds
+_SILENCE = 20.0 + 2.0  # seconds; some for the emulation
 _HANG = 2  # attaches that may hang at a time: call_rooms() of the actuator
+
+
+class Silent(Case):
+    def test_a_libvirtd_that_no_longer_answers_is_found_by_keepalive(self) -> None:
+        self.running("a")
+        self.daemon.start(config(a=rule_of("ONE")))
+        self.await_said("^connected to")
+        self.allow_error("^the connection to libvirt is lost: it no longer answers$")
+        self.hypervisor.run("systemctl kill --kill-whom=main libvirtd -s STOP")
+        self.addCleanup(self.hypervisor.run, "systemctl kill --kill-whom=main libvirtd -s CONT")
+        since = time.monotonic()
+        wait_until(lambda: self.said("it no longer answers$"), 2 * _SILENCE, "it is said")
+        print(f"after {time.monotonic() - since:.1f} s", flush=True)
+        self.assertLess(time.monotonic() - since, _SILENCE)
+        self.hypervisor.run("systemctl kill --kill-whom=main libvirtd -s CONT")
+        self.await_hostdevs("a", self.plug("ONE"))
 
 
 class Stuck(Case):
@@ -40,6 +57,7 @@ class Stuck(Case):
         self.addCleanup(self.set_stopped, False, _BUSY)
         self.hypervisor.run(f"for g in {' '.join(_BUSY)}; do virsh qemu-monitor-command $g --hmp 'info name' "
                             ">/dev/null 2>&1 </dev/null & done")
+        self.daemon.reload()  # all are to be described
         time.sleep(_LONG)
         two = self.plug("TWO")
         self.await_hostdevs("a", one, two)
