@@ -45,7 +45,14 @@ class ActuatorTest : public testing::Test {
     matcher_->send(encode(Request{id, what}));
   }
 
+  // But for that it is awake.
   ActuatorMessage next() {
+    ActuatorMessage message = next_of_all();
+    while (std::holds_alternative<Awake>(message)) message = next_of_all();
+    return message;
+  }
+
+  ActuatorMessage next_of_all() {
     Received received;
     while (!matcher_->receive(received)) {
       pollfd wait{matcher_->fd(), POLLIN, 0};
@@ -451,6 +458,21 @@ TEST_F(BlockedActuatorTest, OneGuestThatIsStuckEndsNothing) {
     EXPECT_EQ(result().outcome, Outcome::kDone);
   }
   EXPECT_EQ(end(), "peer closed");
+}
+
+TEST_F(ActuatorTest, ItSaysThatItWokeBeforeWhatItWokeForAndOnceForEachPing) {
+  for (std::uint64_t ping = 1; ping <= 2; ++ping) {
+    for (const bool is_first : {true, false}) {
+      outbox_.domain_changed(kA, "a", {});
+      if (is_first) {
+        EXPECT_TRUE(std::holds_alternative<Awake>(next_of_all()));
+      }
+      EXPECT_TRUE(std::holds_alternative<DomainChanged>(next_of_all()));
+    }
+    send(ping, Ping{});
+    EXPECT_TRUE(std::holds_alternative<Result>(next_of_all()))
+        << "what it is asked for it does not wake by itself";
+  }
 }
 
 TEST_F(ActuatorTest, AMatcherThatDoesNotReadIsWaitedForAndMissesNothing) {

@@ -264,6 +264,9 @@ TEST_F(HostileMatcherOfActuatorTest, NoHubAndNothingThatIsNotAuthorizedIsHandedO
     Worker actuator(WHAWTY_ACTUATOR, 1, kArguments);
     ASSERT_TRUE(
         actuator.peer(kActuatorToMatcher).send(encode(Request{1, AttachHostdev{kOne, kDevice, digest_}})));
+    const auto awake = actuator.peer(kActuatorToMatcher).receive();
+    ASSERT_TRUE(awake);
+    EXPECT_TRUE(std::holds_alternative<Awake>(decode_actuator_message(*awake)));
     const auto datagram = actuator.peer(kActuatorToMatcher).receive();
     ASSERT_TRUE(datagram);
     const Result result = std::get<Result>(decode_actuator_message(*datagram));

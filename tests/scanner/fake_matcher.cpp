@@ -4,6 +4,7 @@
 
 #include <poll.h>
 
+#include <chrono>
 #include <stdexcept>
 #include <utility>
 
@@ -12,10 +13,8 @@
 namespace whawty::fake {
 
 ScannerMessage Matcher::next() {
-  Received received;
-  while (!channel_.receive(received))
-    if (quiet(20'000)) throw std::runtime_error("the scanner says nothing");
-  return decode_scanner_message(received.datagram);
+  if (quiet(20'000)) throw std::runtime_error("the scanner says nothing");
+  return *std::exchange(next_, std::nullopt);
 }
 
 std::vector<Device> Matcher::snapshot() {
@@ -28,9 +27,25 @@ std::vector<Device> Matcher::snapshot() {
   }
 }
 
-bool Matcher::quiet(int milliseconds) const {
-  pollfd wait{channel_.fd(), POLLIN, 0};
-  return ::poll(&wait, 1, milliseconds) == 0;
+bool Matcher::quiet(int milliseconds) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(milliseconds);
+  Received received;
+  while (!next_) {
+    if (channel_.receive(received)) {
+      ScannerMessage message = decode_scanner_message(received.datagram);
+      if (std::holds_alternative<Awake>(message)) {
+        ++awake_;
+      } else {
+        next_ = std::move(message);
+      }
+      continue;
+    }
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now()).count();
+    pollfd wait{channel_.fd(), POLLIN, 0};
+    if (left <= 0 || ::poll(&wait, 1, static_cast<int>(left)) == 0) return true;
+  }
+  return false;
 }
 
 void Matcher::rescan() {
@@ -39,6 +54,10 @@ void Matcher::rescan() {
 
 void Matcher::check() {
   send(encode(ScanRequest::kCheck));
+}
+
+void Matcher::ping() {
+  send(encode(ScanRequest::kPing));
 }
 
 std::vector<std::string> sysnames(const std::vector<Device>& devices) {

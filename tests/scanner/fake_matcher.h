@@ -4,6 +4,7 @@
 // The other end of the scanner's channel.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,8 +18,8 @@ class Matcher {
  public:
   explicit Matcher(Fd end) : channel_(std::move(end)) {}
 
-  // The next message. Throws std::runtime_error when none comes within some seconds, PeerClosed when none
-  // can.
+  // The next message, but for that it is awake. Throws std::runtime_error when none comes within some
+  // seconds, PeerClosed when none can.
   ScannerMessage next();
 
   // The next message, which must be of this kind. Throws std::bad_variant_access.
@@ -31,14 +32,20 @@ class Matcher {
   std::vector<Device> snapshot();
 
   // True if nothing comes for that long.
-  bool quiet(int milliseconds) const;
+  bool quiet(int milliseconds);
 
   void send(Datagram datagram) { channel_.send(std::move(datagram)); }
   void rescan();
   void check();
+  void ping();
+
+  // How often it said that it is awake, which the others leave out.
+  int awake() const { return awake_; }
 
  private:
   Channel channel_;
+  std::optional<ScannerMessage> next_;
+  int awake_ = 0;
 };
 
 // Their sysfs names, in order.

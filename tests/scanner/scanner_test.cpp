@@ -38,6 +38,21 @@ TEST_F(ScannerTest, ARequestIsAnsweredWithAWholeSnapshot) {
   EXPECT_THAT(sysnames(matcher_->snapshot()), ElementsAre("1-2", "1-3"));
 }
 
+TEST_F(ScannerTest, ItSaysOnceForEachPingThatItWokeByItself) {
+  start_with({mouse_});
+  for (unsigned ping = 1; ping <= 2; ++ping) {
+    for (const unsigned number : {2 * ping + 10, 2 * ping + 11}) {
+      const fake::UsbDevice device = fake::device(concat("1-", number), 1, number);
+      host_.plug(device);
+      host_.event("add", device.sysname);
+      EXPECT_EQ(matcher_->expect<Device>().sysname, device.sysname);
+      EXPECT_EQ(matcher_->awake(), static_cast<int>(ping)) << "before it told of the device";
+    }
+    matcher_->ping();
+    matcher_->expect<Pong>();
+  }
+}
+
 TEST_F(ScannerTest, ACheckIsAnsweredWithASnapshotOnlyIfTheKernelHasSentAnEvent) {
   start_with({mouse_});
   for (int i = 0; i < 2; ++i) {
