@@ -81,12 +81,12 @@ std::optional<ChangeKey> Domains::under_way(const Uuid& domain) const {
 
 std::vector<DomainView> Domains::views() const {
   std::vector<DomainView> views = table_.views();
-  const std::set<Uuid> busy = this->busy();
-  for (DomainView& view : views) view.settled = view.settled && !busy.contains(view.uuid);
   for (const ChangeKey& change : book_.changes()) {
     const auto view = std::find_if(views.begin(), views.end(),
                                    [&](const DomainView& one) { return one.uuid == change.domain; });
-    if (change.attach && view != views.end()) view->hostdevs.push_back({change.hostdev, true, {}});
+    if (view == views.end()) continue;
+    view->settled = false;
+    if (change.attach) view->hostdevs.push_back({change.hostdev, true, {}});
   }
   return views;
 }

@@ -55,7 +55,7 @@ class Domains {
   // The unanswered change of the domain.
   std::optional<ChangeKey> under_way(const Uuid& domain) const;
 
-  // The running domains. Those with unanswered requests are not settled; what they are being given counts as
+  // The running domains. Those that are being changed are not settled; what they are being given counts as
   // theirs.
   std::vector<DomainView> views() const;
 

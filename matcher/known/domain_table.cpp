@@ -45,8 +45,9 @@ void DomainTable::take(const DomainListed& listed, Clock::time_point now) {
   domain.listed = true;
   domain.listed_active = listed.active;
   // An event may have been faster than this list: then the description will tell whether it runs.
-  const bool is_known = now < domain.described_until && domain.run == listed.run;
-  domain.stale = domain.stale || (listed.active && !is_known);
+  const bool is_another = !domain.described || !domain.readable || domain.run != listed.run;
+  if (listed.active && is_another) domain.happened = domain.stale = true;
+  if (listed.active && now >= domain.described_until) domain.stale = true;
   if (listed.active) return;
   domain.not_before = {};
   if (!domain.stale) stop(domain);
@@ -72,7 +73,7 @@ void DomainTable::doubt() {
 
 void DomainTable::take(const DomainChanged& changed, Clock::time_point now) {
   State& domain = note(changed.uuid, changed.name, now);
-  domain.stale = true;
+  domain.happened = domain.stale = true;
   domain.not_before = {};
   if (!domain.active) domain.since = now;
   domain.let_go = domain.let_go || changed.news.let_go;
@@ -110,7 +111,7 @@ void DomainTable::describe(const Uuid& uuid, const Result& result, const std::st
 // What it was last known to have still counts; nothing is done for it until it is described.
 void DomainTable::put_off(State& domain, Clock::time_point now) {
   if (!domain.busy_since) domain.busy_since = now;
-  domain.stale = true;
+  domain.happened = domain.stale = true;
   domain.not_before = now + std::min(kFirstPause * (1U << std::min(domain.busy, 10U)), kLongestPause);
   ++domain.busy;
 }
@@ -150,6 +151,7 @@ void DomainTable::take_description(State& domain, const Uuid& uuid, const std::s
     return give_up(domain, DomainNote::Kind::kNoRoom, {}, kMaxHostdevsOfAll);
   if (!domain.active || domain.hostdevs != description.hostdevs) happened_to_.push_back(uuid);
   domain.active = domain.described = domain.readable = true;
+  domain.happened = domain.stale;
   domain.run = description.run;
   domain.described_until = now + kDescribedFor;
   domain.hostdevs = description.hostdevs;
@@ -212,7 +214,7 @@ void DomainTable::change(const Uuid& uuid, const Result& result) {
   changed_ = true;
   State* const domain = find(uuid);
   if (domain == nullptr) return;
-  domain->stale = true;
+  domain->happened = domain->stale = true;
   if (result.outcome != Outcome::kStalled) domain->stalled = false;
 }
 

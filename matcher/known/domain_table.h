@@ -45,9 +45,9 @@ struct Guest {
 class DomainTable {
  public:
   // A list of all domains was asked for; it names one; it has ended, with or without success. One that runs
-  // is to be described if it was not since it started, as its id tells, or in vain, or long ago. When the
-  // list has ended, those that it did not name are gone, but for the busy ones, for which a request is
-  // unanswered, and those with an event since.
+  // is to be described if it was not since it started, as its id tells, or in vain, or long ago; the last of
+  // these counts until it is. When the list has ended, those that it did not name are gone, but for the busy
+  // ones, for which a request is unanswered, and those with an event since.
   void begin_list();
   void take(const DomainListed& listed, Clock::time_point now);
   void end_list(const Result& result, const std::set<Uuid>& busy);
@@ -117,7 +117,8 @@ class DomainTable {
     bool active = false;
     bool described = false;             // since it runs, or tried in vain
     bool readable = false;              // the last description made sense
-    bool stale = false;                 // it is to be described: something may have happened since it was
+    bool stale = false;                 // it is to be described
+    bool happened = false;              // something, since it was: what is known no longer counts
     bool stalled = false;               // a call for it does not return
     std::optional<std::uint32_t> run;   // libvirt's id of it when it was described
     Clock::time_point described_until;  // so long that counts if nothing is heard of the domain
@@ -134,7 +135,7 @@ class DomainTable {
     unsigned busy = 0;                            // so often in a row it did not describe it for that
     Clock::time_point not_before;                 // its next description
     bool said_busy = false;
-    bool settled() const { return described && readable && !stale && !stalled; }
+    bool settled() const { return described && readable && !happened && !stalled; }
   };
 
   State& note(const Uuid& uuid, const std::string& name, Clock::time_point now);

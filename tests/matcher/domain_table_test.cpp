@@ -29,9 +29,10 @@ class DomainTableTest : public testing::Test {
   }
   void describe_off() { table_.describe(kUuid, kDone, "<domain/>", now_); }
   void describe(const std::string& sources) {
-    table_.describe(kUuid, kDone, "<domain id='1'><devices>" + sources + "</devices></domain>", now_);
     table_.asked(kUuid);
+    table_.describe(kUuid, kDone, "<domain id='1'><devices>" + sources + "</devices></domain>", now_);
   }
+  bool is_settled() const { return table_.views().at(0).settled; }
   static std::string source(int number, const std::string& attributes = "") {
     return concat("<hostdev type='usb'><source", attributes, "><vendor id='0x046d'/><product id='0x0825'/>",
                   "<address bus='1' device='", number, "'/></source></hostdev>");
@@ -77,6 +78,43 @@ TEST_F(DomainTableTest, WhatWasDescribedIsNotToBeAgainAsLongAsNothingIsHeardOfIt
   EXPECT_FALSE(is_stale_when_listed());
   change();
   EXPECT_THAT(table_.stale(now_), ElementsAre(kUuid));
+}
+
+TEST_F(DomainTableTest, WhatWasDescribedLongAgoCountsUntilItIsDescribedAgain) {
+  list(true);
+  describe("");
+  EXPECT_TRUE(is_settled());
+  now_ += kDescribedFor;
+  EXPECT_TRUE(is_stale_when_listed());
+  EXPECT_TRUE(is_settled()) << "libvirt may take long to describe it, and nothing was heard of it";
+  table_.asked(kUuid);
+  EXPECT_TRUE(is_settled());
+  table_.describe(kUuid, {1, Outcome::kStalled, 0, "", 0}, "", now_);
+  EXPECT_TRUE(is_settled()) << "there was no place for the call";
+  table_.asked(kUuid);
+  change();
+  EXPECT_FALSE(is_settled());
+  table_.asked(kUuid);
+  EXPECT_FALSE(is_settled()) << "only a description tells what happened";
+  describe("");
+  EXPECT_TRUE(is_settled());
+}
+
+TEST_F(DomainTableTest, ADescriptionThatAnEventOvertookDoesNotCount) {
+  list(true);
+  table_.asked(kUuid);
+  change();
+  table_.describe(kUuid, kDone, "<domain id='1'/>", now_);
+  EXPECT_FALSE(is_settled());
+  describe("");
+  EXPECT_TRUE(is_settled());
+}
+
+TEST_F(DomainTableTest, OneThatLibvirtIsBusyWithIsNotSettled) {
+  list(true);
+  describe("");
+  table_.describe(kUuid, {1, Outcome::kFailed, 68, "no job", 0}, "", now_);
+  EXPECT_FALSE(is_settled());
 }
 
 TEST_F(DomainTableTest, OneThatRunsUnderAnotherIdIsToBeDescribed) {
