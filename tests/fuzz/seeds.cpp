@@ -65,7 +65,7 @@ Seeds stories() {
   const std::string snapshot =
       bytes({0}) + bytes({4}) + kDevice + bytes({5}) + kDeviceWithSerial + bytes({1});
   // It is asked to be described before the list has ended.
-  const std::string listed = bytes({6, 1, 1, 0, 1}) + bytes({10, 1, 0, 0, 0, 0, 1, 1});
+  const std::string listed = bytes({6, 1, 1, 0, 1, 1}) + bytes({10, 1, 0, 0, 0, 0, 1, 1});
   const std::string done = bytes({10, 0, 0, 0, 0, 0, 1, 1});
   const std::string failed = bytes({10, 0, 1, 9, 2, '\n', 0xff, 3, 1, 1});
   const std::string described = bytes({9, 0, 1, 1, 0}) + done;
