@@ -8,7 +8,7 @@
 #include <set>
 #include <string>
 
-#include "protocol/domain.h"
+#include "common/domain.h"
 
 namespace whawty {
 

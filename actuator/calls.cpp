@@ -6,8 +6,8 @@
 #include <system_error>
 
 #include "common/bounds.h"
+#include "common/hostdev_alias.h"
 #include "common/log.h"
-#include "protocol/hostdev_alias.h"
 
 namespace whawty {
 namespace {

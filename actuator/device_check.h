@@ -6,8 +6,8 @@
 #pragma once
 
 #include "common/device_digest.h"
+#include "common/domain.h"
 #include "common/fd.h"
-#include "protocol/domain.h"
 
 namespace whawty {
 

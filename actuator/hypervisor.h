@@ -11,8 +11,8 @@
 #include <variant>
 #include <vector>
 
+#include "common/domain.h"
 #include "protocol/actuator_to_matcher.h"
-#include "protocol/domain.h"
 
 namespace whawty {
 

@@ -21,11 +21,11 @@
 
 #include "actuator/connection_advice.h"
 #include "actuator/domain_events.h"
-#include "actuator/hostdev_xml.h"
 #include "actuator/hypervisor.h"
+#include "common/hostdev_alias.h"
+#include "common/hostdev_xml.h"
 #include "common/text.h"
 #include "common/worker.h"
-#include "protocol/hostdev_alias.h"
 
 namespace whawty {
 namespace {

@@ -9,8 +9,8 @@
 #include <string>
 #include <variant>
 
+#include "common/domain.h"
 #include "protocol/channel.h"
-#include "protocol/domain.h"
 #include "protocol/ping.h"
 
 namespace whawty {

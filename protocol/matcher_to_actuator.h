@@ -8,8 +8,8 @@
 #include <variant>
 
 #include "common/device_digest.h"
+#include "common/domain.h"
 #include "protocol/channel.h"
-#include "protocol/domain.h"
 #include "protocol/ping.h"
 
 namespace whawty {

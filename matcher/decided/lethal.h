@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "common/device_digest.h"
-#include "protocol/domain.h"
+#include "common/domain.h"
 
 namespace whawty {
 

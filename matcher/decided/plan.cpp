@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "protocol/hostdev_alias.h"
+#include "common/hostdev_alias.h"
 
 namespace whawty {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <compare>
 
-#include "protocol/domain.h"
+#include "common/domain.h"
 
 namespace whawty {
 

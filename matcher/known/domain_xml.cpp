@@ -12,9 +12,9 @@
 #include <system_error>
 
 #include "common/bounds.h"
+#include "common/hostdev_alias.h"
 #include "common/text.h"
 #include "protocol/device.h"
-#include "protocol/hostdev_alias.h"
 
 namespace whawty {
 namespace {

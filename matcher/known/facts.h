@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "common/domain.h"
 #include "protocol/device.h"
-#include "protocol/domain.h"
 
 namespace whawty {
 

@@ -12,7 +12,7 @@
 #include <string>
 
 #include "common/device_digest.h"
-#include "protocol/domain.h"
+#include "common/domain.h"
 #include "tests/temporary_folder.h"
 
 namespace whawty {

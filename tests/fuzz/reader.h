@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "common/domain.h"
 #include "protocol/device.h"
-#include "protocol/domain.h"
 
 namespace whawty::fuzz {
 

@@ -11,8 +11,8 @@
 #include <thread>
 #include <vector>
 
+#include "common/domain.h"
 #include "common/fd.h"
-#include "protocol/domain.h"
 
 namespace whawty::fake {
 

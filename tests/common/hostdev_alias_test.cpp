@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-#include "protocol/hostdev_alias.h"
+#include "common/hostdev_alias.h"
 
 #include <gtest/gtest.h>
 
