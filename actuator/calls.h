@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-#include "actuator/allowed_domains.h"
+#include "common/allowed_domains.h"
 #include "actuator/device_check.h"
 #include "actuator/hypervisor.h"
 #include "protocol/matcher_to_actuator.h"

@@ -48,6 +48,14 @@ inline constexpr std::chrono::seconds kStuckAfter{12};
 inline constexpr std::chrono::seconds kBlockedAfter{45};
 inline constexpr std::chrono::seconds kDescribedFor{300};
 
+// What the gate takes in.
+inline constexpr std::size_t kMaxCall = 2 * 1024;           // bytes
+inline constexpr std::size_t kMaxAnswer = 8 * 1024 * 1024;  // bytes
+inline constexpr int kCallsPerSecond = 3 * kRequestsPerSecond;
+inline constexpr int kCallsAtOnce = 3 * kRequestsAtOnce;
+inline constexpr std::size_t kMaxDomainsNamed = 16 * 1024;
+inline constexpr std::size_t kMaxNamesOfDomain = 4;
+
 // Domains, as the actuator tells them.
 inline constexpr std::size_t kMaxDomains = 4096;
 inline constexpr std::size_t kMaxHostdevs = 256;  // of a domain
@@ -138,6 +146,16 @@ inline constexpr Bound kBounds[] = {
     {"time that the description of a guest counts if nothing is heard of it", kDescribedFor.count(),
      Unit::kSeconds,
      "libvirt tells of each change; should it fail to, that is found while somebody may still look for it"},
+    {"call of libvirt's client, at the gate", kMaxCall, Unit::kBytes,
+     "an attach with the longest name of a domain"},
+    {"answer of libvirtd, at the gate", kMaxAnswer, Unit::kBytes,
+     "libvirt's own bounds on texts (4 MiB) and lists of domains come before"},
+    {"calls that pass the gate", kCallsPerSecond, Unit::kPerSecond, "a request makes three at most"},
+    {"calls that pass the gate at once", kCallsAtOnce, Unit::kCount, "after a time with fewer"},
+    {"domains that the gate knows by name", kMaxDomainsNamed, Unit::kCount,
+     "as many as libvirt lists; then the one goes that was not named for the longest time"},
+    {"names of such a domain", kMaxNamesOfDomain, Unit::kCount,
+     "a call that is on its way may have an earlier one"},
     {"domains", kMaxDomains, Unit::kCount, "more than any host runs"},
     {"USB hostdevs of a domain", kMaxHostdevs, Unit::kCount, "more than it can have ports for"},
     {"USB hostdevs of all domains", kMaxHostdevsOfAll, Unit::kCount,

@@ -10,6 +10,7 @@
 #include "protocol/matcher_to_supervisor.h"
 #include "protocol/scanner_to_matcher.h"
 #include "protocol/supervisor_to_matcher.h"
+#include "tests/gate/passing.h"
 #include "tests/values.h"
 
 namespace whawty::fuzz {
@@ -81,6 +82,21 @@ Seeds stories() {
           attach + bytes({7, 1, 1, 0, 0, 1})};
 }
 
+// Each message that passes, all of them in a row, and what libvirtd answers.
+Seeds frames() {
+  Seeds seeds;
+  std::string all;
+  for (const rpc::Passing& one : rpc::passing()) {
+    seeds.push_back(one.frame.bytes());
+    all += seeds.back();
+  }
+  seeds.push_back(all);
+  const std::string domains = rpc::domain("a", kUuid) + rpc::domain("b", {1, 2});
+  seeds.push_back('S' + rpc::reply(rpc::list(1), rpc::words({2}) + domains + rpc::words({2})).bytes());
+  seeds.push_back('S' + rpc::keep_alive(1).bytes());
+  return seeds;
+}
+
 }  // namespace
 
 std::vector<std::string> seeds(std::string_view target) {
@@ -120,6 +136,7 @@ std::vector<std::string> seeds(std::string_view target) {
   if (target == "matching") return worlds();
   if (target == "escaping") return {"plain", "a \"b\" \\ \n\x1b[2J\xe2\x80\xae", std::string("\0", 1)};
   if (target == "reconciling") return stories();
+  if (target == "gate") return frames();
   throw std::invalid_argument("no target: " + std::string(target));
 }
 

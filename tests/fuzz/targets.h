@@ -39,6 +39,9 @@ bool escaping(std::string_view bytes);
 // What peers of the matcher say and how time goes by, made of the bytes.
 bool reconciling(std::string_view bytes);
 
+// Frames for the gate, from the client; after an 'S' from libvirtd.
+bool gate(std::string_view bytes);
+
 struct Target {
   const char* name;
   Run run;
@@ -56,6 +59,7 @@ inline constexpr Target kTargets[] = {
     {"matching", matching},
     {"escaping", escaping},
     {"reconciling", reconciling},
+    {"gate", gate},
 };
 
 // A property of the product that does not hold.

@@ -9,7 +9,7 @@ import pathlib
 import re
 import sys
 
-PROCESSES = ("supervisor", "scanner", "matcher", "actuator")
+PROCESSES = ("supervisor", "scanner", "matcher", "actuator", "gate")
 FOLDERS = PROCESSES + ("protocol", "common")
 
 # Room of a process -> the rooms of the same process whose headers it may include. The process includes all of them.
@@ -25,6 +25,7 @@ PLACES = FOLDERS + tuple(ROOMS)
 ARROWS = {room: {room, "protocol", "common"} | below for room, below in ROOMS.items()}
 for process in PROCESSES:
     ARROWS[process] = {process, "protocol", "common"} | {room for room in ROOMS if room.startswith(f"{process}/")}
+ARROWS["gate"] = {"gate", "common"}
 ARROWS["protocol"] = {"protocol", "common"}
 ARROWS["common"] = {"common"}
 

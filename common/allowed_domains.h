@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// The domains that the actuator may change, whatever the matcher says.
+// The only domains that may be changed, whatever the configuration and the matcher say: --domains.
 #pragma once
 
 #include <optional>

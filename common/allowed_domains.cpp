@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-#include "actuator/allowed_domains.h"
+#include "common/allowed_domains.h"
 
 namespace whawty {
 
