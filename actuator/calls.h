@@ -8,9 +8,9 @@
 #include <variant>
 #include <vector>
 
-#include "common/allowed_domains.h"
 #include "actuator/device_check.h"
 #include "actuator/hypervisor.h"
+#include "common/allowed_domains.h"
 #include "protocol/matcher_to_actuator.h"
 
 namespace whawty {

@@ -8,7 +8,8 @@
 
 namespace whawty {
 
-// ": what to do", by a virErrorNumber and, of VIR_ERR_SYSTEM_ERROR, errno; empty where these say too little.
-std::string_view connection_advice(int code, int system_error);
+// ": what to do", by a virErrorNumber; empty where it says too little. The gate has advice of its own for a
+// libvirt that is not there.
+std::string_view connection_advice(int code);
 
 }  // namespace whawty

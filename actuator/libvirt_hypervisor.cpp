@@ -73,8 +73,7 @@ CallError last_error() {
 
 std::string why_not_connected() {
   const virError* const error = virGetLastError();
-  return concat(virGetLastErrorMessage(),
-                error == nullptr ? "" : connection_advice(error->code, error->int1));
+  return concat(virGetLastErrorMessage(), error == nullptr ? "" : connection_advice(error->code));
 }
 
 void tell_changed(virDomainPtr domain, void* events, DomainNews news = {}) {

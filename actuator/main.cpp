@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// The actuator: hands, no opinion. It holds the libvirt connection and does what the matcher's numbers say.
+// The actuator: hands, no opinion. It holds the connection to libvirt, which leads through the gate, and does
+// what the matcher's numbers say.
 #include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@
 #include "common/descriptors.h"
 #include "common/log.h"
 #include "common/sandbox.h"
+#include "common/usb_device.h"
 #include "common/worker.h"
 
 namespace whawty {
@@ -42,40 +44,35 @@ void pause(const Channel& matcher, int milliseconds) {
   if (::poll(&wait, 1, milliseconds) > 0) throw PeerClosed{};
 }
 
-// Opens the connection, however long libvirt takes to come up.
-std::unique_ptr<Hypervisor> connect(const std::string& uri, HypervisorEvents& events, const Channel& matcher,
-                                    const std::function<void()>& restrict) {
+// Opens the connection, however long libvirt takes to come up and to let this daemon in.
+std::unique_ptr<Hypervisor> connect(const WorkerOptions& options, HypervisorEvents& events,
+                                    const Channel& matcher, const std::function<void()>& restrict) {
   for (int wait = kFirstPauseMilliseconds;; wait = std::min(2 * wait, kLongestPauseMilliseconds)) {
-    auto attempt = open_hypervisor(uri, events, restrict);
+    auto attempt = open_hypervisor(options.connect, events, restrict);
     if (auto* const hypervisor = std::get_if<0>(&attempt)) return std::move(*hypervisor);
     if (wait == kFirstPauseMilliseconds)
-      log::warning("waiting for libvirt at ", escape(uri), ": ", escape(std::get<1>(attempt)));
+      log::warning("waiting for libvirt at ", escape(options.libvirt), ": ", escape(std::get<1>(attempt)));
     pause(matcher, wait);
   }
 }
 
-// The devices by number, for the actuator to see what it attaches.
-Fd open_devices() {
-  Fd devices(::open("/sys/dev/char", O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!devices) throw std::system_error(errno, std::generic_category(), "/sys/dev/char");
-  return devices;
-}
-
 void run(const WorkerOptions& options) {
   Channel matcher{take_fd(kActuatorToMatcher)};
+  Fd gate = take_fd(kActuatorToGate);  // which the URI names
   Outbox outbox;
   const Limits limits{options.domains ? AllowedDomains{*options.domains} : AllowedDomains{},
                       DeviceCheck{open_devices()}};
   Sandbox sandbox{.profile = kActuatorProfile, .descriptors = kDescriptors, .memory = kMemory};
   if (options.landlock) sandbox.readable.emplace(kActuatorReadable.begin(), kActuatorReadable.end());
   const auto restrict = [sandbox] { restrict_thread(sandbox); };
-  const std::unique_ptr<Hypervisor> hypervisor = connect(options.connect, outbox, matcher, restrict);
-  restrict();  // not before the connection, for which libvirt reads files, and not after the threads below
+  const std::unique_ptr<Hypervisor> hypervisor = connect(options, outbox, matcher, restrict);
+  gate.reset();  // nobody connects any more
+  restrict();    // not before the connection, for which libvirt reads files, and not after the threads below
   Dispatcher<Uuid> dispatcher{call_rooms(), kPatience};
   // Ends here, without destructors: they would wait for calls that hang.
   ::_exit(exit_code_of([&] {
     seal_process(sandbox);  // nothing is read from a peer before this line
-    log::info("connected to ", escape(options.connect));
+    log::info("connected to ", escape(options.libvirt));
     Actuator{std::move(matcher), *hypervisor, outbox, dispatcher, limits}.serve();
   }));
 }

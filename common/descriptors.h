@@ -22,5 +22,9 @@ inline constexpr int kMatcherToScanner = 4;
 inline constexpr int kMatcherToActuator = 5;
 
 inline constexpr int kActuatorToMatcher = 3;
+inline constexpr int kActuatorToGate = 4;  // the place of the gate's socket, opened with O_PATH
+
+inline constexpr int kGateToSupervisor = 3;
+inline constexpr int kGateListener = 4;  // the socket at which the actuator connects
 
 }  // namespace whawty

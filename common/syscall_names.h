@@ -28,6 +28,7 @@ inline constexpr NewerName kNewerNames[] = {
     {SCMP_SYS(access), SCMP_SYS(faccessat)},
     {SCMP_SYS(access), SCMP_SYS(faccessat2)},
     {SCMP_SYS(readlink), SCMP_SYS(readlinkat)},
+    {SCMP_SYS(unlink), SCMP_SYS(unlinkat)},
     // fstat(3) is newfstatat in glibc 2.33 to 2.38, and fstat before and after it; statx is what libudev
     // takes.
     {SCMP_SYS(fstat), SCMP_SYS(newfstatat)},

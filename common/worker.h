@@ -14,9 +14,10 @@ namespace whawty {
 // The command line of a worker, written by the supervisor.
 struct WorkerOptions {
   bool landlock = true;                          // not --without-landlock
-  std::string connect;                           // --connect URI, for the actuator
+  std::string connect;                           // --connect URI, for the gate and the actuator
+  std::string libvirt;                           // --libvirt URI: what is behind it, for the actuator's log
   bool host_mounts = false;                      // --host-mounts: the scanner got that descriptor
-  std::optional<std::set<std::string>> domains;  // --domain NAME, each, or --no-domain, for the actuator
+  std::optional<std::set<std::string>> domains;  // --domain NAME, each, or --no-domain, for both
 };
 
 // Throws std::runtime_error for what the supervisor does not write.

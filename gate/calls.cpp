@@ -15,8 +15,6 @@ constexpr Argument kNewHostdev{Form::kNewHostdev};
 constexpr Argument kKnownHostdev{Form::kKnownHostdev};
 
 constexpr Argument kNoFlags = word(0);
-constexpr Argument kActive = word(1);
-constexpr Argument kInactive = word(2);
 constexpr Argument kLive = word(1);
 
 using namespace procedure;
@@ -41,8 +39,7 @@ constexpr CallRule kRules[] = {
      {word(15), kNo},
      "events: device removed"},
     {kRemoteProgram, kCall, kConnectDomainEventCallbackRegisterAny, {word(19), kNo}, "events: device added"},
-    {kRemoteProgram, kCall, kConnectListAllDomains, {kYes, kActive}, "the domains that run"},
-    {kRemoteProgram, kCall, kConnectListAllDomains, {kYes, kInactive}, "and those that do not"},
+    {kRemoteProgram, kCall, kConnectListAllDomains, {kYes, kNoFlags}, "all domains, whether they run or not"},
     {kRemoteProgram, kCall, kDomainLookupByUuid, {kUuid}, "the name that a domain has now"},
     {kRemoteProgram, kCall, kDomainGetXmlDesc, {kDomain, kNoFlags}, "what a domain has; no passwords"},
     {kRemoteProgram,

@@ -2,7 +2,22 @@
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 #include "supervisor/command_lines.h"
 
+#include "common/descriptors.h"
+#include "common/text.h"
+
 namespace whawty {
+namespace {
+
+std::vector<std::string> with_domains(const WorkerSettings& settings, const std::vector<std::string>& more) {
+  std::vector<std::string> arguments = matcher_arguments(settings);
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  if (!settings.domains) return arguments;
+  if (settings.domains->empty()) arguments.emplace_back("--no-domain");
+  for (const std::string& domain : *settings.domains) arguments.insert(arguments.end(), {"--domain", domain});
+  return arguments;
+}
+
+}  // namespace
 
 std::vector<std::string> matcher_arguments(const WorkerSettings& settings) {
   if (settings.landlock) return {};
@@ -16,12 +31,13 @@ std::vector<std::string> scanner_arguments(const WorkerSettings& settings) {
 }
 
 std::vector<std::string> actuator_arguments(const WorkerSettings& settings) {
-  std::vector<std::string> arguments = matcher_arguments(settings);
-  arguments.insert(arguments.end(), {"--connect", settings.libvirt_uri});
-  if (!settings.domains) return arguments;
-  if (settings.domains->empty()) arguments.emplace_back("--no-domain");
-  for (const std::string& domain : *settings.domains) arguments.insert(arguments.end(), {"--domain", domain});
-  return arguments;
+  // The socket has no name: it was unlinked as soon as it was there.
+  const std::string gate = concat("qemu+unix:///system?socket=/proc/self/fd/", kActuatorToGate);
+  return with_domains(settings, {"--connect", gate, "--libvirt", settings.libvirt_uri});
+}
+
+std::vector<std::string> gate_arguments(const WorkerSettings& settings) {
+  return with_domains(settings, {"--connect", settings.libvirt_uri});
 }
 
 }  // namespace whawty

@@ -20,5 +20,6 @@ struct WorkerSettings {
 std::vector<std::string> scanner_arguments(const WorkerSettings& settings);
 std::vector<std::string> matcher_arguments(const WorkerSettings& settings);
 std::vector<std::string> actuator_arguments(const WorkerSettings& settings);
+std::vector<std::string> gate_arguments(const WorkerSettings& settings);
 
 }  // namespace whawty

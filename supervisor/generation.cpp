@@ -12,6 +12,7 @@
 #include "common/descriptors.h"
 #include "common/log.h"
 #include "common/text.h"
+#include "supervisor/gate_socket.h"
 #include "supervisor/worker_end.h"
 
 namespace whawty {
@@ -24,18 +25,23 @@ constexpr int kDeathAttempts = 100;  // one second
 }  // namespace
 
 struct Generation::Sockets {
-  std::pair<Fd, Fd> control = Channel::pair();   // supervisor, matcher
-  std::pair<Fd, Fd> devices = Channel::pair();   // scanner, matcher
-  std::pair<Fd, Fd> commands = Channel::pair();  // matcher, actuator
+  explicit Sockets(const Fd& folder) : gate(gate_socket(folder)) {}
+
+  std::pair<Fd, Fd> control = Channel::pair();    // supervisor, matcher
+  std::pair<Fd, Fd> devices = Channel::pair();    // scanner, matcher
+  std::pair<Fd, Fd> commands = Channel::pair();   // matcher, actuator
+  std::pair<Fd, Fd> heartbeat = Channel::pair();  // supervisor, gate
+  GateSocket gate;                                // actuator, gate
 };
 
-Generation::Generation(const Programs& programs, const WorkerSettings& settings)
-    : Generation(programs, settings, Sockets{}) {}
+Generation::Generation(const Programs& programs, const WorkerSettings& settings, const Fd& folder)
+    : Generation(programs, settings, Sockets{folder}) {}
 
 Generation::Generation(const Programs& programs, const WorkerSettings& settings, Sockets sockets)
     : matcher_(std::move(sockets.control.first)),
-      workers_{{{programs.scanner}, {programs.matcher}, {programs.actuator}}} {
-  auto& [scanner, matcher, actuator] = workers_;
+      gate_(std::move(sockets.heartbeat.first)),
+      workers_{{{programs.scanner}, {programs.matcher}, {programs.actuator}, {programs.gate}}} {
+  auto& [scanner, matcher, actuator, gate] = workers_;
   std::vector<Passed> of_scanner{{sockets.devices.first.get(), kScannerToMatcher}};
   if (settings.host_mounts) of_scanner.push_back({STDIN_FILENO, kScannerHostMounts});
   scanner.pid = start(scanner.program, scanner_arguments(settings), of_scanner);
@@ -43,8 +49,12 @@ Generation::Generation(const Programs& programs, const WorkerSettings& settings,
                       {{sockets.control.second.get(), kMatcherToSupervisor},
                        {sockets.devices.second.get(), kMatcherToScanner},
                        {sockets.commands.first.get(), kMatcherToActuator}});
-  actuator.pid = start(actuator.program, actuator_arguments(settings),
-                       {{sockets.commands.second.get(), kActuatorToMatcher}});
+  actuator.pid = start(
+      actuator.program, actuator_arguments(settings),
+      {{sockets.commands.second.get(), kActuatorToMatcher}, {sockets.gate.place.get(), kActuatorToGate}});
+  gate.pid = start(
+      gate.program, gate_arguments(settings),
+      {{sockets.heartbeat.second.get(), kGateToSupervisor}, {sockets.gate.listener.get(), kGateListener}});
 }
 
 Generation::~Generation() {

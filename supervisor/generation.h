@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// One life of the three workers: started together, ended together.
+// One life of the four workers: started together, ended together.
 #pragma once
 
 #include <sys/types.h>
@@ -19,7 +19,8 @@ namespace whawty {
 class Generation {
  public:
   // Starts the workers, connected to each other. The programs must outlive it. Throws std::system_error.
-  Generation(const Programs& programs, const WorkerSettings& settings);
+  // The folder is gate_folder().
+  Generation(const Programs& programs, const WorkerSettings& settings, const Fd& folder);
 
   // Kills and reaps those that are left.
   ~Generation();
@@ -41,6 +42,9 @@ class Generation {
 
   Channel& matcher() { return matcher_; }
 
+  // The gate's heartbeat: datagrams of one byte, which it sends back.
+  Channel& gate() { return gate_; }
+
  private:
   struct Sockets;
   struct Worker {
@@ -54,7 +58,8 @@ class Generation {
   void kill_rest();
 
   Channel matcher_;
-  std::array<Worker, 3> workers_;
+  Channel gate_;
+  std::array<Worker, 4> workers_;
   End end_;
 };
 

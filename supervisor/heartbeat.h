@@ -20,8 +20,10 @@ class Heartbeat {
   // What is due, which then counts as done.
   Due due(Clock::time_point now);
 
-  // They have answered. False if they were not asked.
-  bool answered(Clock::time_point now);
+  // Two answer: the matcher for the workers that are behind it, and the gate. True with the answer of the
+  // second one: then all are alive. Throws Violation for one that was not asked, or has answered.
+  enum Who : unsigned { kMatcher = 1, kGate = 2 };
+  bool answered(Who who, Clock::time_point now);
 
   // One of them may have begun to do something: it woke, was given something, or was stopped.
   void stir(Clock::time_point now);
@@ -42,7 +44,8 @@ class Heartbeat {
   static constexpr std::chrono::seconds kFirstPatience{20};
 
  private:
-  bool asked_ = false;  // and not yet answered
+  unsigned asked_ = 0;    // who was, and has not yet answered
+  bool stirred_ = false;  // since the matcher answered, and the gate has not yet
   bool has_answered_ = false;
   Clock::time_point last_;  // when they were started, or answered
   Clock::time_point next_;

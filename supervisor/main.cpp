@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// whawty-libvirt-usb-hotplugd: what the user runs. It starts the scanner, the matcher and the actuator and
-// keeps them running; it alone has privileges, and it reads no byte of a device or a guest.
+// whawty-libvirt-usb-hotplugd: what the user runs. It starts the scanner, the matcher, the actuator and the
+// gate, and keeps them running; it alone has privileges, and it reads no byte of a device or a guest.
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <signal.h>
@@ -27,6 +27,7 @@
 #include "common/text.h"
 #include "protocol/supervisor_to_matcher.h"
 #include "supervisor/domain_list.h"
+#include "supervisor/gate_socket.h"
 #include "supervisor/instance_lock.h"
 #include "supervisor/options.h"
 #include "supervisor/profile.h"
@@ -100,7 +101,8 @@ int run(const Options& options) {
   Fd signals = block_signals();
   const bool privileged = has_capability(CAP_SETUID) && has_capability(CAP_SETGID);
   make_terminal_write_only(privileged);
-  const Fd only_one = lock_instance(instance_folder(privileged));
+  const std::string folder = instance_folder(privileged);
+  const Fd only_one = lock_instance(folder);
   raise_descriptor_limit();
   if (options.landlock) {
     expect_landlock();
@@ -108,9 +110,10 @@ int run(const Options& options) {
     log::warning("running without Landlock");
   }
   Supervisor::Settings settings{
-      options.config, privileged, {options.connect, {}, options.landlock, is_given_mounts()}};
+      options.config, privileged, {options.connect, {}, options.landlock, is_given_mounts()}, {}};
   if (!options.domains.empty()) settings.workers.domains = read_domain_list(options.domains, privileged);
   Programs programs = find_programs();
+  settings.gate_folder = gate_folder(folder);
   seal({.profile = kSupervisorProfile, .capabilities = kCapabilities, .may_start_processes = true});
   try {
     return Supervisor{std::move(settings), std::move(programs), std::move(signals)}.run();

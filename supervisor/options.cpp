@@ -6,6 +6,8 @@
 
 #include <cstdlib>
 
+#include "common/libvirt_sockets.h"
+
 namespace whawty {
 
 const char kUsage[] =
@@ -13,7 +15,8 @@ const char kUsage[] =
     "\n"
     "Gives libvirt guests the USB devices that the YAML file CONFIG, and machines.d/*.yml beside it, say.\n"
     "\n"
-    "  -c, --connect URI  the libvirt to use (default: $LIBVIRT_DEFAULT_URI, else qemu:///system)\n"
+    "  -c, --connect URI  the libvirt to use: qemu:///system, or qemu:///system?socket=PATH\n"
+    "                     (default: $LIBVIRT_DEFAULT_URI, else qemu:///system)\n"
     "  -d, --domains FILE the only domains that may be changed, whatever CONFIG says: a name or UUID a line\n"
     "      --without-landlock  run on a kernel that does not have Landlock\n"
     "  -h, --help         show this and exit\n"
@@ -59,17 +62,6 @@ bool take(Options& options, int choice) {
   }
 }
 
-// Other transports start programs or talk over the network, which the sealed actuator cannot; with the name
-// of a host and no transport, libvirt takes TLS.
-bool is_local(const std::string& uri) {
-  const std::size_t colon = uri.find(':');
-  if (colon == std::string::npos) return false;
-  const std::size_t plus = uri.find('+');
-  const bool other_transport = plus < colon && uri.substr(plus, colon - plus) != "+unix";
-  const std::string rest = uri.substr(colon + 1);
-  return !other_transport && (!rest.starts_with("//") || rest.starts_with("///"));
-}
-
 Options mistaken(Options options, const std::string& mistake) {
   options.action = Options::Action::kUsageError;
   options.mistake = mistake;
@@ -89,8 +81,11 @@ Options parse_options(int argc, char** argv) {
     if (!take(options, choice)) return mistaken(options, std::string("there is no option ") + argument);
     if (options.action != Options::Action::kRun) return options;
   }
-  if (!is_local(options.connect))
-    return mistaken(options, "not a URI of a libvirt daemon on this host: '" + options.connect + "'");
+  if (libvirt_sockets(options.connect).empty())
+    return mistaken(options,
+                    "not the URI of a libvirt that the daemon can use: '" + options.connect +
+                        "': it is qemu:///system, or qemu:///system?socket=PATH with the path of another "
+                        "socket of this host as it is, without % and &");
   if (argc == ::optind) return mistaken(options, "the configuration file is missing");
   if (argc - ::optind > 1) return mistaken(options, "only one configuration file is possible");
   options.config = argv[::optind];

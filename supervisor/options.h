@@ -12,7 +12,7 @@ struct Options {
   enum class Action { kRun, kHelp, kVersion, kUsageError };
   Action action = Action::kRun;
   std::string config;   // path of the main configuration file
-  std::string connect;  // libvirt URI
+  std::string connect;  // a URI that libvirt_sockets() knows
   std::string domains;  // path of the list of domains that may be changed; empty: all may
   bool landlock = true;
   std::string mistake;  // of a usage error

@@ -14,6 +14,7 @@ constexpr const char* kConnect = "libvirt's client until it is connected";
 constexpr const char* kMonitor = "the scanner's udev monitor until it receives";
 constexpr const char* kWorkers = "starting, ending and reaping the workers";
 constexpr const char* kConfig = "the configuration files and their copies";
+constexpr const char* kGate = "the gate's socket, which the actuator alone can reach";
 constexpr const char* kRun = "waiting, talking, time and memory, here and in every worker";
 
 constexpr SyscallRule kProfile[] = {
@@ -33,6 +34,12 @@ constexpr SyscallRule kProfile[] = {
     {SCMP_SYS(socketpair), kAnyArguments, kWorkers},
     {SCMP_SYS(set_robust_list), kAnyArguments, kWorkers},
 
+    {SCMP_SYS(socket), kAnyArguments, kGate},
+    {SCMP_SYS(umask), kAnyArguments, kGate},
+    {SCMP_SYS(bind), kAnyArguments, kGate},
+    {SCMP_SYS(unlink), kAnyArguments, kGate},
+    {SCMP_SYS(listen), kAnyArguments, kGate},
+
     {SCMP_SYS(open), kAnyArguments, kConfig},
     {SCMP_SYS(fstat), kAnyArguments, kConfig},
     {SCMP_SYS(getdents64), kAnyArguments, kConfig},
@@ -48,6 +55,7 @@ constexpr SyscallRule kProfile[] = {
     {SCMP_SYS(recvmsg), kAnyArguments, kRun},
     {SCMP_SYS(sendmsg), kAnyArguments, kRun},
     {SCMP_SYS(sendto), kAnyArguments, "the service manager's socket"},
+    {SCMP_SYS(accept4), kAnyArguments, "the gate, for the actuator"},
     {SCMP_SYS(clock_gettime), kAnyArguments, kRun},
     {SCMP_SYS(gettimeofday), kAnyArguments, kRun},
     {SCMP_SYS(clock_nanosleep), kAnyArguments, kRun},
@@ -91,8 +99,7 @@ constexpr SyscallRule kProfile[] = {
     {SCMP_SYS(sched_getaffinity), kAnyArguments, kStart},
     {SCMP_SYS(sched_yield), kAnyArguments, kStart},
 
-    {SCMP_SYS(socket), kAnyArguments, kConnect},
-    {SCMP_SYS(connect), kAnyArguments, kConnect},
+    {SCMP_SYS(connect), kAnyArguments, "libvirt's client and the gate until they are connected"},
     {SCMP_SYS(getsockname), kAnyArguments, kConnect},
     {SCMP_SYS(getsockopt), kAnyArguments, kConnect},
     {SCMP_SYS(recvfrom), kAnyArguments, kConnect},
@@ -105,7 +112,6 @@ constexpr SyscallRule kProfile[] = {
     {SCMP_SYS(get_mempolicy), kAnyArguments, "libnuma, which libvirt loads"},
     {SCMP_SYS(set_mempolicy), kAnyArguments, "libnuma, likewise"},
 
-    {SCMP_SYS(bind), kAnyArguments, kMonitor},
     {SCMP_SYS(setsockopt), kAnyArguments, kMonitor},
 };
 

@@ -81,7 +81,7 @@ void Supervisor::reload() {
 }
 
 void Supervisor::start_generation() {
-  generation_.emplace(programs_, settings_.workers);
+  generation_.emplace(programs_, settings_.workers, settings_.gate_folder);
   restarts_.started();
   heartbeat_.emplace(Clock::now());
   handover_.begin(generation_->matcher());
@@ -97,6 +97,7 @@ void Supervisor::ping() {
   }
   try {
     generation_->matcher().send(encode(Ping{}));
+    generation_->gate().send(Datagram(1));
   } catch (const PeerClosed&) {
     // Reading will show the same.
   }
@@ -111,7 +112,7 @@ void Supervisor::end_generation() {
     log::error("a worker could not be sealed: ending");
     return finish(EXIT_FAILURE);
   }
-  log::warning(end.causes.empty() ? "a worker ended" : end.causes, ": starting all three again in ",
+  log::warning(end.causes.empty() ? "a worker ended" : end.causes, ": starting all four again in ",
                restarts_.ended(Clock::now()).count(), " ms");
   reload_was_interrupted();
 }
@@ -137,12 +138,16 @@ int Supervisor::milliseconds_to_wait() const {
 }
 
 void Supervisor::wait() {
-  pollfd waits[] = {{signals_.get(), POLLIN, 0}, {-1, 0, 0}};
-  if (generation_) waits[1] = {generation_->matcher().fd(), generation_->matcher().poll_events(), 0};
-  if (::poll(waits, 2, milliseconds_to_wait()) < 0 && errno != EINTR)
+  pollfd waits[] = {{signals_.get(), POLLIN, 0}, {-1, 0, 0}, {-1, 0, 0}};
+  if (generation_) {
+    waits[1] = {generation_->matcher().fd(), generation_->matcher().poll_events(), 0};
+    waits[2] = {generation_->gate().fd(), generation_->gate().poll_events(), 0};
+  }
+  if (::poll(waits, std::size(waits), milliseconds_to_wait()) < 0 && errno != EINTR)
     throw std::system_error(errno, std::generic_category(), "poll");
   if (waits[0].revents != 0) handle_signals();
   if (waits[1].revents != 0 && generation_) handle_matcher();
+  if (waits[2].revents != 0 && generation_) handle_gate();
 }
 
 void Supervisor::handle_signals() {
@@ -181,12 +186,28 @@ void Supervisor::handle_matcher() {
   }
 }
 
+void Supervisor::handle_gate() {
+  try {
+    generation_->gate().flush();
+    Received received;
+    while (generation_->gate().receive(received)) {
+      if (received.attached || received.datagram.size() != 1) throw Violation("more than a byte");
+      answered(Heartbeat::kGate);
+    }
+  } catch (const PeerClosed&) {
+    end_generation();
+  } catch (const Violation& violation) {
+    log::error("the gate broke the protocol: ", violation.what());
+    end_generation();
+  }
+}
+
 void Supervisor::handle(const PolicyMessage& message) {
   if (const auto* const status = std::get_if<Status>(&message)) {
     status_ = text_of(*status);
     return tell_status();
   }
-  if (std::holds_alternative<Pong>(message)) return pong();
+  if (std::holds_alternative<Pong>(message)) return answered(Heartbeat::kMatcher);
   if (std::holds_alternative<Awake>(message)) return heartbeat_->stir(Clock::now());
   if (std::holds_alternative<ConfigRejected>(message)) return answered(handover_.rejected());
   const Handover::Verdict verdict = handover_.accepted(std::time(nullptr));
@@ -200,8 +221,8 @@ void Supervisor::tell_status() {
   notifier_.status(*std::exchange(status_, std::nullopt));
 }
 
-void Supervisor::pong() {
-  if (!heartbeat_->answered(Clock::now())) throw Violation("an answer to no ping");
+void Supervisor::answered(Heartbeat::Who who) {
+  if (!heartbeat_->answered(who, Clock::now())) return;
   have_answered_ = true;
   notifier_.watchdog();
   tell_status();

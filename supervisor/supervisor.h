@@ -30,6 +30,7 @@ class Supervisor {
     std::string config;         // path of the main file
     bool trusted_only = false;  // refuse configuration files that others could have written
     WorkerSettings workers;
+    Fd gate_folder;
   };
 
   // The signals must be blocked, and readable from that descriptor (signalfd(2)): SIGHUP, SIGTERM, SIGINT,
@@ -55,7 +56,8 @@ class Supervisor {
   void handle_matcher();
   void handle(const PolicyMessage& message);
   void tell_status();
-  void pong();
+  void handle_gate();
+  void answered(Heartbeat::Who who);
   void answered(Handover::Verdict verdict);
   void finish(int exit_code) { exit_code_ = exit_code; }
   int milliseconds_to_wait() const;

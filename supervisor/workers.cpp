@@ -53,7 +53,12 @@ Program find_program(const std::string& name, bool own_user) {
   // A descriptor of the file, so that the worker's user need not be able to reach its folder.
   Fd file(::open(path.c_str(), O_PATH | O_CLOEXEC));
   if (!file) throw std::runtime_error(concat(path.string(), ": ", std::strerror(errno)));
-  return {name, std::move(file), own_user ? identity_for(name) : std::nullopt};
+  Program program{name, std::move(file), own_user ? identity_for(name) : std::nullopt};
+  // The gate's one group lets it connect to libvirtd. An earlier version had the actuator in it.
+  if (program.identity && name != "gate" && !program.identity->groups.empty())
+    log::warning("user whawty-usb-", name, " is in groups that it does not need: see `id whawty-usb-", name,
+                 "`, and take it out of them with gpasswd --delete");
+  return program;
 }
 
 std::vector<std::string> worker_environment() {
@@ -114,10 +119,10 @@ Programs find_programs() {
   const bool own_users = has_capability(CAP_SETUID) && has_capability(CAP_SETGID);
   if (!own_users)
     log::warning(
-        "not started as root: all four processes run as this user, and only the seal of each keeps them "
+        "not started as root: all five processes run as this user, and only the seal of each keeps them "
         "apart");
   return {find_program("scanner", own_users), find_program("matcher", own_users),
-          find_program("actuator", own_users)};
+          find_program("actuator", own_users), find_program("gate", own_users)};
 }
 
 void kill(const Program& program, pid_t worker) {

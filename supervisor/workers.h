@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// The three workers: what each is given, who it runs as, and how it is started.
+// The four workers: what each is given, who it runs as, and how it is started.
 #pragma once
 
 #include <sys/types.h>
@@ -30,7 +30,7 @@ struct Program {
 };
 
 struct Programs {
-  Program scanner, matcher, actuator;
+  Program scanner, matcher, actuator, gate;
 };
 
 // Opens the workers in libexec/whawty-libvirt-usb-hotplugd beside the folder of the supervisor's own file,

@@ -24,6 +24,7 @@ PROGRAMS = {
     "scanner": f"usr/libexec/{NAME}/scanner",
     "matcher": f"usr/libexec/{NAME}/matcher",
     "actuator": f"usr/libexec/{NAME}/actuator",
+    "gate": f"usr/libexec/{NAME}/gate",
 }
 
 # SPDX expression of what is linked, by Debian's source package: their own copyright files are for humans.

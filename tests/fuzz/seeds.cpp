@@ -92,7 +92,7 @@ Seeds frames() {
   }
   seeds.push_back(all);
   const std::string domains = rpc::domain("a", kUuid) + rpc::domain("b", {1, 2});
-  seeds.push_back('S' + rpc::reply(rpc::list(1), rpc::words({2}) + domains + rpc::words({2})).bytes());
+  seeds.push_back('S' + rpc::reply(rpc::list(), rpc::words({2}) + domains + rpc::words({2})).bytes());
   seeds.push_back('S' + rpc::keep_alive(1).bytes());
   return seeds;
 }

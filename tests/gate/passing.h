@@ -34,8 +34,8 @@ inline Frame feature(std::uint32_t number) {
 inline Frame events(std::uint32_t number) {
   return {316, words({number, 0})};
 }
-inline Frame list(std::uint32_t flags) {
-  return {273, words({1, flags})};
+inline Frame list() {
+  return {273, words({1, 0})};
 }
 inline Frame look_up(const Uuid& of = kUuid, std::uint32_t serial = 1) {
   return {24, uuid(of), serial};
@@ -81,8 +81,7 @@ inline const std::vector<Passing>& passing() {
       {"Lifecycle", events(0), serial},
       {"DeviceRemoved", events(15), serial},
       {"DeviceAdded", events(19), serial},
-      {"ListActive", list(1), serial},
-      {"ListInactive", list(2), serial},
+      {"List", list(), serial},
       {"LookUp", look_up(), bytes(kHeader, 16, serial)},
       {"Describe", describe(), serial_and_id},
       {"Attach", attach(), serial_and_id},

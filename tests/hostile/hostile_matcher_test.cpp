@@ -169,7 +169,7 @@ class ActuatorNonsenseTest : public HostileMatcherOfActuatorTest,
                              public testing::WithParamInterface<Nonsense> {};
 
 TEST_P(ActuatorNonsenseTest, EndsTheActuatorWithOneLineAndNoCall) {
-  Worker actuator(WHAWTY_ACTUATOR, 1, kArguments);
+  Worker actuator(WHAWTY_ACTUATOR, 2, kArguments);
   ASSERT_TRUE(actuator.peer(kActuatorToMatcher).send(GetParam().datagram, GetParam().descriptors));
   EXPECT_EQ(actuator.wait(), kExitFailure);
   expect_one_line(actuator, 1, "actuator: " + GetParam().words);  // after "connected"
@@ -207,7 +207,7 @@ INSTANTIATE_TEST_SUITE_P(
     name_of);
 
 TEST_F(HostileMatcherOfActuatorTest, ANumberThatIsNotAnsweredYetEndsTheActuator) {
-  Worker actuator(WHAWTY_ACTUATOR, 1, kArguments);
+  Worker actuator(WHAWTY_ACTUATOR, 2, kArguments);
   for (int i = 0; i < 1000; ++i) actuator.peer(kActuatorToMatcher).send(encode(Request{7, ListDomains{}}));
   EXPECT_EQ(actuator.wait(), kExitFailure);
   expect_one_line(actuator, 1, "actuator: the number of an unanswered request again");
@@ -216,7 +216,7 @@ TEST_F(HostileMatcherOfActuatorTest, ANumberThatIsNotAnsweredYetEndsTheActuator)
 // A million of the requests that it takes, as fast as it takes them, with none more unanswered than there may
 // be: what it does not do within three seconds it has been kept from.
 TEST_F(HostileMatcherOfActuatorTest, AMillionRequestsAreLimitedAndTouchNoOtherDomain) {
-  Worker actuator(WHAWTY_ACTUATOR, 1, kArguments);
+  Worker actuator(WHAWTY_ACTUATOR, 2, kArguments);
   const auto begin = std::chrono::steady_clock::now();
   const auto seconds = [&] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -261,7 +261,7 @@ TEST_F(HostileMatcherOfActuatorTest, NoHubAndNothingThatIsNotAuthorizedIsHandedO
   for (const auto& [attribute, bad, good] :
        {std::tuple{"authorized", "0", "1"}, std::tuple{"maxchild", "4", "0"}}) {
     host_.write_attribute("3-5", attribute, bad);
-    Worker actuator(WHAWTY_ACTUATOR, 1, kArguments);
+    Worker actuator(WHAWTY_ACTUATOR, 2, kArguments);
     ASSERT_TRUE(
         actuator.peer(kActuatorToMatcher).send(encode(Request{1, AttachHostdev{kOne, kDevice, digest_}})));
     const auto awake = actuator.peer(kActuatorToMatcher).receive();
@@ -280,7 +280,7 @@ TEST_F(HostileMatcherOfActuatorTest, NoHubAndNothingThatIsNotAuthorizedIsHandedO
 
 // Nobody reads the answers: then no more requests are taken than there may be unanswered.
 TEST_F(HostileMatcherOfActuatorTest, AnswersThatNobodyReadsTakeNoMemory) {
-  Worker actuator(WHAWTY_ACTUATOR, 1, kArguments);
+  Worker actuator(WHAWTY_ACTUATOR, 2, kArguments);
   const auto end = std::chrono::steady_clock::now() + 2s;
   for (std::uint64_t id = 1; std::chrono::steady_clock::now() < end; ++id)
     if (!actuator.peer(kActuatorToMatcher).send(encode(Request{id, ListDomains{}}), {}, 50)) break;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// A worker that has been taken over, to be put in the place of all three. As scanner and actuator it only
-// waits for the end. What it does as matcher, once it has taken the configuration, is in the one variable
-// that it is passed:
+// A worker that has been taken over, to be put in the place of all four. As scanner and actuator it only
+// waits for the end; as gate it answers its heartbeat, too. What it does as matcher, once it has taken the
+// configuration, is in the one variable that it is passed:
 //   flood      tells its status for ever
 //   die        answers the first ping, and ends as a worker that could not be sealed
 //   die-first  ends like that at once
@@ -66,7 +66,11 @@ int main() {
   const bool is_matcher = ::lseek(whawty::kMatcherToActuator, 0, SEEK_CUR) == 0 || errno == ESPIPE;
   try {
     if (is_matcher && part != nullptr) whawty::play(part);
-    whawty::wait_for(whawty::kScannerToMatcher, 0);
+    // The gate is the only one that is sent something, by the supervisor.
+    static_assert(whawty::kGateToSupervisor == whawty::kScannerToMatcher);
+    whawty::Channel peer{whawty::Fd(whawty::kGateToSupervisor)};
+    for (whawty::Received received;; peer.send(received.datagram))
+      while (!peer.receive(received)) whawty::wait_for(peer.fd(), POLLIN);
   } catch (const whawty::PeerClosed&) {
   }
   return whawty::kExitPeerClosed;

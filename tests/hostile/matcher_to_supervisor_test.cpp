@@ -29,7 +29,7 @@ class HostileWorkersTest : public testing::Test {
     fs::permissions(folder_, fs::perms(0755));
     fs::permissions(folder_ / "run", fs::perms::all);
     fs::copy_file(WHAWTY_SUPERVISOR, folder_ / "sbin/whawty-libvirt-usb-hotplugd");
-    for (const char* const name : {"scanner", "matcher", "actuator"})
+    for (const char* const name : {"scanner", "matcher", "actuator", "gate"})
       fs::copy_file(WHAWTY_HOSTILE_WORKER, workers / name);
     std::ofstream(folder_ / "config.yml") << "{}\n";
   }
@@ -56,7 +56,7 @@ TEST_F(HostileWorkersTest, AFloodKeepsNobodyFromReloadingAndEndingTheDaemon) {
 
 TEST_F(HostileWorkersTest, OnceTheyHaveWorkedNoExitCodeOfTheirsEndsTheDaemon) {
   start("die");
-  EXPECT_TRUE(daemon_.logs("the matcher ended with exit code 3: starting all three again in 100 ms"));
+  EXPECT_TRUE(daemon_.logs("the matcher ended with exit code 3: starting all four again in 100 ms"));
   daemon_.signal(SIGTERM);
   EXPECT_EQ(daemon_.wait(), 0);
 }

@@ -13,7 +13,7 @@ import urllib.parse
 from deb import NAME, Debs, field, output, unpack
 
 _PROGRAMS = {"supervisor": f"usr/sbin/{NAME}",
-             **{name: f"usr/libexec/{NAME}/{name}" for name in ("scanner", "matcher", "actuator")}}
+             **{name: f"usr/libexec/{NAME}/{name}" for name in ("scanner", "matcher", "actuator", "gate")}}
 
 
 class Bill(unittest.TestCase):

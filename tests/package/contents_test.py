@@ -16,6 +16,7 @@ _FILES = {
     f"lib/systemd/system/{NAME}.service": 0o644,
     f"usr/lib/sysusers.d/{NAME}.conf": 0o644,
     f"usr/libexec/{NAME}/actuator": 0o755,
+    f"usr/libexec/{NAME}/gate": 0o755,
     f"usr/libexec/{NAME}/matcher": 0o755,
     f"usr/libexec/{NAME}/scanner": 0o755,
     f"usr/sbin/{NAME}": 0o755,

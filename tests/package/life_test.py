@@ -20,7 +20,7 @@ from hypervisor import TREE_MOUNT, Hypervisor, wait_until
 _SECONDS = 30.0
 _RULE = f"/etc/{NAME}/machines.d/a.yml"
 _USERS = {NAME: "whawty-usb-supervisor", "scanner": "whawty-usb-scanner", "matcher": "whawty-usb-matcher",
-          "actuator": "whawty-usb-actuator"}
+          "actuator": "whawty-usb-actuator", "gate": "whawty-usb-gate"}
 _DROP_IN = f"""[Service]
 Environment=OPTIONS=--domains=/etc/{NAME}/domains"""
 _OPERATORS_OWN = (f"/etc/sysusers.d/{NAME}.conf", f"/etc/polkit-1/rules.d/50-{NAME}.rules",
@@ -63,9 +63,9 @@ class Life(unittest.TestCase):
         cls.events = cls.hypervisor.start("exec stdbuf -oL virsh event --all --loop")
 
     def assert_runs(self, since: int = 0) -> None:
-        """It has said that it is ready, with four processes of four users, and nothing to complain about."""
+        """It has said that it is ready, with five processes of five users, and nothing to complain about."""
         self.assertEqual((self.state("is-active"), self.state("is-enabled")), ("active", "enabled"))
-        processes = wait_until(lambda: len(found := self.daemon.processes()) == 4 and found, _SECONDS, "four processes")
+        processes = wait_until(lambda: len(found := self.daemon.processes()) == 5 and found, _SECONDS, "five processes")
         users = {name: self.hypervisor.run(f"stat -c %U /proc/{pid}").stdout.strip() for name, pid in processes.items()}
         self.assertEqual(users, _USERS)
         self.assertEqual(self.daemon.complaints(since), [])
@@ -94,13 +94,13 @@ class Life(unittest.TestCase):
         self.assert_devices_stayed(self.rule)
         self.assertIn("device-added", self.events.output())  # else it would not tell of one that leaves either
 
-    def test_3_hardened_as_the_guide_says_the_actuator_can_do_its_work_and_no_more(self) -> None:
+    def test_3_hardened_as_the_guide_says_the_gate_can_do_its_work_and_no_more(self) -> None:
         self.stage.plug("MORE")
         type(self).more = find_usb(self.hypervisor, "MORE")
         self.hypervisor.run(f"""set -e
             mkdir -p /etc/sysusers.d
             sed '/^m /d' /usr/lib/sysusers.d/{NAME}.conf >/etc/sysusers.d/{NAME}.conf
-            gpasswd --delete whawty-usb-actuator libvirt
+            gpasswd --delete whawty-usb-gate libvirt
             cp /usr/share/doc/{NAME}/polkit/{NAME}.rules /etc/polkit-1/rules.d/50-{NAME}.rules
             echo 'access_drivers = [ "polkit" ]' >>/etc/libvirt/libvirtd.conf
             echo a >/etc/{NAME}/domains
@@ -114,7 +114,7 @@ class Life(unittest.TestCase):
         wait_until(lambda: len(self.holdings("a")) == 2, _SECONDS, "a has a second device", 0.2)
         self.assert_devices_stayed(self.rule, self.more)
         refused = self.hypervisor.run(
-            "HOME=/root setpriv --reuid=whawty-usb-actuator --regid=whawty-usb-actuator --init-groups "
+            "HOME=/root setpriv --reuid=whawty-usb-gate --regid=whawty-usb-gate --init-groups "
             "virsh --connect qemu:///system destroy b", check=False)
         self.assertIn("access denied", refused.stderr)
 
@@ -130,7 +130,7 @@ class Life(unittest.TestCase):
         self.daemon.await_line("using the configuration: 1 machine", mark)
         self.daemon.await_line("connected to qemu:///system", mark)
         self.assertEqual(self.hypervisor.read_file(CONFIG).decode(), edited)
-        self.assertNotIn("libvirt", self.hypervisor.run("id --name --groups whawty-usb-actuator").stdout.split())
+        self.assertNotIn("libvirt", self.hypervisor.run("id --name --groups whawty-usb-gate").stdout.split())
         self.assert_devices_stayed(self.rule, self.more)
 
     def test_5_removed_it_is_gone_and_leaves_configuration_and_devices(self) -> None:

@@ -43,7 +43,7 @@ class Selinux(unittest.TestCase):
     def domains(self) -> dict[str, str]:
         """The type of each process of the service."""
         daemon = self.stage.daemon
-        processes = wait_until(lambda: len(found := daemon.processes()) == 4 and found, _SECONDS, "four processes")
+        processes = wait_until(lambda: len(found := daemon.processes()) == 5 and found, _SECONDS, "five processes")
         return {name.replace(NAME, "supervisor"):
                 self.hypervisor.run(f"tr -d '\\0' </proc/{pid}/attr/current").stdout.split(":")[2]
                 for name, pid in processes.items()}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// Each step of the seal is made to fail, in each of the four programs: it ends there, says which step it was,
+// Each step of the seal is made to fail, in each of the five programs: it ends there, says which step it was,
 // and has not read a byte from a peer. And a kernel without Landlock.
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -22,6 +22,7 @@
 #include "common/identity.h"
 #include "protocol/channel.h"
 #include "refusals.h"
+#include "tests/listening_socket.h"
 #include "tests/process.h"
 #include "tests/temporary_folder.h"
 
@@ -39,10 +40,10 @@ using testing::StartsWith;
 struct Step {
   const char* says;
   std::vector<Refusal> refusals;
-  std::vector<std::string> programs = {"scanner", "matcher", "actuator"};
+  std::vector<std::string> programs = {"scanner", "matcher", "actuator", "gate"};
 };
 
-const std::vector<std::string> kAll = {"supervisor", "scanner", "matcher", "actuator"};
+const std::vector<std::string> kAll = {"supervisor", "scanner", "matcher", "actuator", "gate"};
 
 const std::vector<Refusal> kNoLandlock = {{SCMP_SYS(landlock_create_ruleset), {}, ENOSYS}};
 
@@ -68,7 +69,7 @@ std::vector<Step> steps() {
       {"no file growth", setting_limit(RLIMIT_FSIZE)},
       {"Landlock: this kernel does not have it", kNoLandlock},
       {"Landlock: creating a ruleset", {no_ruleset}},
-      {"Landlock: /sys", {{SCMP_SYS(landlock_add_rule)}}, {"scanner", "actuator"}},
+      {"Landlock: /sys", {{SCMP_SYS(landlock_add_rule)}}, {"scanner", "actuator", "gate"}},
       {"Landlock: restricting this thread", {{SCMP_SYS(landlock_restrict_self)}}},
       {"seccomp: this kernel does not offer it", {{SCMP_SYS(seccomp)}}, kAll},
       {"seccomp: loading the filter: Bad address",
@@ -135,7 +136,8 @@ class WorkerFailsClosedTest : public testing::TestWithParam<Worker> {
     Process worker(GetParam().file);
     for (const Peer& peer : peers) worker.descriptors.push_back(peer.end());
     worker.before_exec = [&] { refuse(refusals); };
-    arguments.insert(arguments.end(), {"--connect", "idle:"});
+    const ListeningSocket libvirtd;
+    arguments.insert(arguments.end(), {"--connect", GetParam().name == "gate" ? libvirtd.uri() : "idle:"});
     worker.start(arguments);
     End end{worker.wait(), worker.lines(), 0};
     for (const Peer& peer : peers) end.messages_read += peer.message_is_unread() ? 0 : 1;
@@ -175,7 +177,8 @@ TEST_P(WorkerFailsClosedTest, WithoutLandlockItRunsIfItIsTold) {
 INSTANTIATE_TEST_SUITE_P(Sandbox, WorkerFailsClosedTest,
                          testing::Values(Worker{"scanner", SCANNER_PROGRAM, 1},
                                          Worker{"matcher", MATCHER_PROGRAM, 3},
-                                         Worker{"actuator", ACTUATOR_PROGRAM, 1}),
+                                         Worker{"actuator", ACTUATOR_PROGRAM, 2},
+                                         Worker{"gate", GATE_PROGRAM, 2}),
                          [](const auto& test) { return test.param.name; });
 
 // The supervisor, with no privilege and the real workers. Its configuration is read after the seal. Its lock

@@ -21,6 +21,7 @@
 #include "common/sandbox.h"
 #include "common/text.h"
 #include "protocol/channel.h"
+#include "tests/listening_socket.h"
 #include "tests/process.h"
 
 namespace whawty {
@@ -163,7 +164,8 @@ TEST_P(WorkerLimitsTest, AreThose) {
     channel = Channel::pair();
     worker.descriptors.push_back(channel.second.get());
   }
-  worker.start({"--connect", "idle:"});
+  const ListeningSocket libvirtd;
+  worker.start({"--connect", GetParam().name == "gate" ? libvirtd.uri() : "idle:"});
   ASSERT_TRUE(is_sealed(worker.pid()));
   const std::string memory = std::to_string(GetParam().megabytes << 20);
   EXPECT_THAT(limits(worker, "Max processes"), ElementsAre("0", "0"));
@@ -176,7 +178,8 @@ TEST_P(WorkerLimitsTest, AreThose) {
 INSTANTIATE_TEST_SUITE_P(Sandbox, WorkerLimitsTest,
                          testing::Values(Worker{"scanner", SCANNER_PROGRAM, 1, 192},
                                          Worker{"matcher", MATCHER_PROGRAM, 3, 256},
-                                         Worker{"actuator", ACTUATOR_PROGRAM, 1, 256}),
+                                         Worker{"actuator", ACTUATOR_PROGRAM, 2, 256},
+                                         Worker{"gate", GATE_PROGRAM, 2, 64}),
                          [](const auto& test) { return test.param.name; });
 
 }  // namespace

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// Prints the tables that documents show: the bounds, and the system calls of all four processes.
+// Prints the tables that documents show: the bounds, and the system calls of all five processes, and the
+// calls that pass the gate.
 //
 //   print_profiles                   to standard output
 //   print_profiles --rows            the system calls for programs: a line a row, with tabs between process,
@@ -27,6 +28,7 @@
 #include "common/bounds.h"
 #include "common/syscall_names.h"
 #include "common/text.h"
+#include "gate/calls.h"
 #include "profiles.h"
 
 namespace whawty {
@@ -187,6 +189,40 @@ std::string bounds() {
   return text + '\n';
 }
 
+std::string words_of(const Argument& argument) {
+  switch (argument.form) {
+    case Form::kNone:
+      return "";
+    case Form::kWord:
+      return std::to_string(argument.word);
+    case Form::kUri:
+      return concat('`', kDriver, '`');
+    case Form::kUuid:
+      return "a UUID";
+    case Form::kDomain:
+      return "a domain";
+    case Form::kOwnDomain:
+      return "a domain of the list";
+    case Form::kNewHostdev:
+      return "XML: a new hostdev";
+    case Form::kKnownHostdev:
+      return "XML: a hostdev";
+  }
+  throw std::logic_error("a form that has no words yet");
+}
+
+std::string calls() {
+  std::string text = "\n| program | procedure | arguments | for |\n|---|---|---|---|\n";
+  for (const CallRule& rule : kCallRules) {
+    std::string arguments;
+    for (const Argument& argument : rule.arguments)
+      if (argument.form != Form::kNone) arguments += (arguments.empty() ? "" : ", ") + words_of(argument);
+    text += concat("| ", rule.program == kRemoteProgram ? "remote" : "keepalive", " | ", rule.procedure,
+                   " | ", arguments, " | ", rule.reason, " |\n");
+  }
+  return text + '\n';
+}
+
 // What stands between the two markers of a name.
 struct Section {
   std::string name;
@@ -194,7 +230,7 @@ struct Section {
 };
 
 std::vector<Section> sections() {
-  return {{"bounds", bounds()}, {"system calls", system_calls()}};
+  return {{"bounds", bounds()}, {"system calls", system_calls()}, {"calls", calls()}};
 }
 
 std::string content_of(const std::string& path) {

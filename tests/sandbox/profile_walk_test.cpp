@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// Walks the tables of all four processes: what a row allows runs, and all else ends the process.
+// Walks the tables of all five processes: what a row allows runs, and all else ends the process.
 //
 // Every call is made by a child of its own, which has loaded the real table. An alarm ends a child that a
 // call does not return to. The arguments are such that the kernel refuses the call before it does anything,
@@ -241,6 +241,7 @@ TEST(ProfileBoundsTest, TheWorkersHaveFewCalls) {
   EXPECT_LE(names(profile_of("scanner")).size(), 31U);
   EXPECT_LE(names(profile_of("matcher")).size(), 19U);
   EXPECT_LE(names(profile_of("actuator")).size(), 25U);
+  EXPECT_LE(names(profile_of("gate")).size(), 15U);
 }
 
 // Old and new names of what would open, start, connect or change something. openat is not among them: only
@@ -306,18 +307,31 @@ constexpr const char* kNever[] = {"execve",
                                   "sendmmsg"};
 
 TEST(ProfileBoundsTest, NoWorkerCanOpenStartConnectOrTraceAnything) {
-  for (const char* const worker : {"scanner", "matcher", "actuator"})
-    for (const char* const name : kNever)
+  for (const char* const worker : {"scanner", "matcher", "actuator", "gate"})
+    for (const std::string name : kNever) {
+      if (worker == std::string("gate") && name == "accept4") continue;
       EXPECT_FALSE(names(profile_of(worker)).contains(name)) << worker << ": " << name;
+    }
+}
+
+// It is given the socket at which the actuator connects.
+TEST(ProfileBoundsTest, TheGateAcceptsAtOneSocketOnlyAndSendsNoDescriptors) {
+  for (std::uint64_t descriptor = 0; descriptor < 64; ++descriptor) {
+    Arguments arguments = harmless(SCMP_SYS(accept4));
+    arguments[0] = descriptor;
+    EXPECT_EQ(call(profile_of("gate"), SCMP_SYS(accept4), arguments), descriptor == 4 ? kLives : kDies);
+  }
+  for (const char* const name : {"sendmsg", "recvmsg", "sendto", "recvfrom", "connect", "socket"})
+    EXPECT_FALSE(names(profile_of("gate")).contains(name)) << name;
 }
 
 TEST(ProfileBoundsTest, TheMatcherCanOpenNothing) {
   EXPECT_FALSE(names(profile_of("matcher")).contains("openat"));
 }
 
-// The two that may open files: below Landlock's directories, and not to change them.
+// The three that may open files: below Landlock's directories, and not to change them.
 TEST(ProfileBoundsTest, WhoeverOpensFilesCanOnlyRead) {
-  for (const char* const worker : {"scanner", "actuator"}) {
+  for (const char* const worker : {"scanner", "actuator", "gate"}) {
     const auto open = [&](int flags) {
       Arguments arguments = harmless(SCMP_SYS(openat));
       arguments[2] = static_cast<std::uint64_t>(flags);
@@ -330,7 +344,7 @@ TEST(ProfileBoundsTest, WhoeverOpensFilesCanOnlyRead) {
 }
 
 TEST(ProfileBoundsTest, NoWorkerCanHaveExecutableMemory) {
-  for (const char* const worker : {"scanner", "matcher", "actuator"})
+  for (const char* const worker : {"scanner", "matcher", "actuator", "gate"})
     for (const int number : {SCMP_SYS(mmap), SCMP_SYS(mprotect)})
       for (const int protection : {PROT_EXEC, PROT_READ | PROT_EXEC, PROT_READ | PROT_WRITE | PROT_EXEC}) {
         Arguments arguments = harmless(number);
@@ -347,7 +361,7 @@ Fate call_with(const std::string& process, int number, unsigned argument, std::u
 }
 
 TEST(ProfileBoundsTest, NoWorkerMapsAFile) {
-  for (const char* const worker : {"scanner", "matcher", "actuator"}) {
+  for (const char* const worker : {"scanner", "matcher", "actuator", "gate"}) {
     EXPECT_EQ(call_with(worker, SCMP_SYS(mmap), 3, MAP_PRIVATE | MAP_ANONYMOUS), kLives) << worker;
     // Where the vDSO of Linux 6.11 keeps random numbers, which may be dropped: MAP_DROPPABLE.
     EXPECT_EQ(call_with(worker, SCMP_SYS(mmap), 3, 0x08 | MAP_ANONYMOUS), kLives) << worker;
@@ -358,7 +372,7 @@ TEST(ProfileBoundsTest, NoWorkerMapsAFile) {
 
 // prctl(2) is many calls in one.
 TEST(ProfileBoundsTest, OnlyTheMatcherHasPrctlAndOnlyToNameItsMemory) {
-  for (const char* const worker : {"scanner", "actuator"})
+  for (const char* const worker : {"scanner", "actuator", "gate"})
     EXPECT_FALSE(names(profile_of(worker)).contains("prctl")) << worker;
   for (std::uint64_t option = 0; option <= 100; ++option)
     EXPECT_EQ(call_with("matcher", SCMP_SYS(prctl), 0, option), kDies) << option;
@@ -388,7 +402,7 @@ TEST(ProfileBoundsTest, WorkersSendAndReceiveByTheirOwnDescriptorsOnly) {
 TEST(ProfileBoundsTest, NoWorkerSeeksInTheLog) {
   for (std::uint64_t descriptor = 0; descriptor < 64; ++descriptor)
     EXPECT_EQ(call_with("scanner", SCMP_SYS(lseek), 0, descriptor), descriptor < 4 ? kDies : kLives);
-  for (const char* const worker : {"matcher", "actuator"})
+  for (const char* const worker : {"matcher", "actuator", "gate"})
     EXPECT_FALSE(names(profile_of(worker)).contains("lseek")) << worker;
 }
 
@@ -397,7 +411,7 @@ constexpr int kNoLock[] = {FUTEX_FD,       FUTEX_REQUEUE,         FUTEX_CMP_REQU
                            FUTEX_LOCK_PI2, FUTEX_WAIT_REQUEUE_PI, FUTEX_CMP_REQUEUE_PI};
 
 TEST(ProfileBoundsTest, WorkersWaitAndWakeAndAskNothingElseOfFutexes) {
-  for (const char* const worker : {"scanner", "matcher", "actuator"})
+  for (const char* const worker : {"scanner", "matcher", "actuator", "gate"})
     for (const int operation : kNoLock)
       for (const int flags : {0, FUTEX_PRIVATE_FLAG, FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME})
         EXPECT_EQ(call_with(worker, SCMP_SYS(futex), 1, static_cast<std::uint64_t>(operation | flags)), kDies)

@@ -8,17 +8,19 @@
 #include <stdexcept>
 
 #include "actuator/profile.h"
+#include "gate/profile.h"
 #include "matcher/profile.h"
 #include "scanner/profile.h"
 #include "supervisor/profile.h"
 
 namespace whawty {
 
-std::array<Profile, 4> profiles() {
+std::array<Profile, 5> profiles() {
   return {{{"supervisor", kSupervisorProfile},
            {"scanner", kScannerProfile},
            {"matcher", kMatcherProfile},
-           {"actuator", kActuatorProfile}}};
+           {"actuator", kActuatorProfile},
+           {"gate", kGateProfile}}};
 }
 
 std::span<const SyscallRule> profile_of(const std::string& process) {

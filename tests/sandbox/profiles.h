@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// The four tables, each with the name of its process.
+// The five tables, each with the name of its process.
 #pragma once
 
 #include <array>
@@ -18,7 +18,7 @@ struct Profile {
   std::span<const SyscallRule> rules;
 };
 
-std::array<Profile, 4> profiles();
+std::array<Profile, 5> profiles();
 
 // The table of that process.
 std::span<const SyscallRule> profile_of(const std::string& process);

@@ -17,12 +17,14 @@ FORBIDDEN = {
     "scanner": PARSERS + ("virt", "systemd"),
     "matcher": ("virt", "udev", "systemd"),
     "actuator": PARSERS + ("udev", "systemd"),
+    "gate": PARSERS + ("capnp", "kj", "virt", "udev", "systemd", "md", "xml2", "glib"),
 }
 REQUIRED = {
     "supervisor": ("capnp", "seccomp"),
     "scanner": ("capnp", "seccomp", "udev"),
     "matcher": ("capnp", "seccomp") + PARSERS,
     "actuator": ("capnp", "seccomp", "virt"),
+    "gate": ("seccomp",),
 }
 
 

@@ -10,6 +10,8 @@
 
 #include <stdexcept>
 
+#include "common/descriptors.h"
+#include "common/text.h"
 #include "common/worker.h"
 
 namespace whawty {
@@ -34,15 +36,21 @@ TEST(CommandLines, WhatIsUsualIsNotSaid) {
   const WorkerOptions options = parsed(actuator_arguments(kPlain));
   EXPECT_TRUE(options.landlock);
   EXPECT_FALSE(options.host_mounts);
-  EXPECT_EQ(options.connect, "qemu:///system");
   EXPECT_FALSE(options.domains);
+}
+
+TEST(CommandLines, TheGateGetsTheUriAndTheActuatorTheGate) {
+  EXPECT_EQ(parsed(gate_arguments(kPlain)).connect, "qemu:///system");
+  const WorkerOptions options = parsed(actuator_arguments(kPlain));
+  EXPECT_EQ(options.connect, concat("qemu+unix:///system?socket=/proc/self/fd/", kActuatorToGate));
+  EXPECT_EQ(options.libvirt, "qemu:///system");
 }
 
 TEST(CommandLines, AllAreToldToGoWithoutLandlock) {
   WorkerSettings settings = kPlain;
   settings.landlock = false;
-  for (const auto& arguments :
-       {scanner_arguments(settings), matcher_arguments(settings), actuator_arguments(settings)})
+  for (const auto& arguments : {scanner_arguments(settings), matcher_arguments(settings),
+                                actuator_arguments(settings), gate_arguments(settings)})
     EXPECT_FALSE(parsed(arguments).landlock);
 }
 
@@ -52,14 +60,17 @@ TEST(CommandLines, OnlyTheScannerGetsTheHostsMounts) {
   EXPECT_TRUE(parsed(scanner_arguments(settings)).host_mounts);
   EXPECT_FALSE(parsed(matcher_arguments(settings)).host_mounts);
   EXPECT_FALSE(parsed(actuator_arguments(settings)).host_mounts);
+  EXPECT_FALSE(parsed(gate_arguments(settings)).host_mounts);
 }
 
-TEST(CommandLines, OnlyTheActuatorGetsTheDomains) {
+TEST(CommandLines, OnlyTheActuatorAndTheGateGetTheDomains) {
   WorkerSettings settings = kPlain;
   const std::vector<std::vector<std::string>> lists{{}, {"a"}, {"a", "--no-domain", "-x", ""}};
   for (const std::vector<std::string>& domains : lists) {
     settings.domains = domains;
     EXPECT_EQ(parsed(actuator_arguments(settings)).domains,
+              std::set<std::string>(domains.begin(), domains.end()));
+    EXPECT_EQ(parsed(gate_arguments(settings)).domains,
               std::set<std::string>(domains.begin(), domains.end()));
     EXPECT_FALSE(parsed(scanner_arguments(settings)).domains);
     EXPECT_FALSE(parsed(matcher_arguments(settings)).domains);

@@ -4,11 +4,21 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+
+#include "protocol/violation.h"
+
 namespace whawty {
 namespace {
 
 using namespace std::chrono_literals;
 using Due = Heartbeat::Due;
+
+// Both answer.
+bool answered(Heartbeat& heartbeat, Heartbeat::Clock::time_point now) {
+  EXPECT_FALSE(heartbeat.answered(Heartbeat::kGate, now));
+  return heartbeat.answered(Heartbeat::kMatcher, now);
+}
 
 constexpr Heartbeat::Clock::time_point kStart{1000s};
 
@@ -17,7 +27,7 @@ TEST(Heartbeat, WorkersAreAskedFiveSecondsAfterTheirStartAndTwentyAfterEachAnswe
   EXPECT_EQ(heartbeat.due(kStart + 5s - 1ms), Due::kNothing);
   EXPECT_EQ(heartbeat.next(), kStart + 5s);
   EXPECT_EQ(heartbeat.due(kStart + 5s), Due::kPing);
-  EXPECT_TRUE(heartbeat.answered(kStart + 7s));
+  EXPECT_TRUE(answered(heartbeat, kStart + 7s));
   EXPECT_EQ(heartbeat.due(kStart + 27s - 1ms), Due::kNothing);
   EXPECT_EQ(heartbeat.due(kStart + 27s), Due::kPing);
 }
@@ -29,11 +39,11 @@ TEST(Heartbeat, OneThatHangsIsFoundAsSoonAsIfAllWereAskedAtEachInterval) {
   for (auto when = 0s; when <= 25s; when += 1s) {
     Heartbeat heartbeat(kStart);
     ASSERT_EQ(heartbeat.due(kStart + 5s), Due::kPing);
-    ASSERT_TRUE(heartbeat.answered(kStart + 5s));
+    ASSERT_TRUE(answered(heartbeat, kStart + 5s));
     // It wakes, says so, and hangs.
     const auto woke = kStart + 5s + when;
     for (auto now = kStart + 5s; now < woke; now += 1s)
-      if (heartbeat.due(now) == Due::kPing) heartbeat.answered(now);
+      if (heartbeat.due(now) == Due::kPing) answered(heartbeat, now);
     heartbeat.stir(woke);
     Heartbeat::Clock::time_point end = woke;
     while (heartbeat.due(end) != Due::kEnd) end += 1s;
@@ -44,7 +54,7 @@ TEST(Heartbeat, OneThatHangsIsFoundAsSoonAsIfAllWereAskedAtEachInterval) {
 TEST(Heartbeat, WhoWakesAgainAndAgainIsAskedAtEachInterval) {
   Heartbeat heartbeat(kStart);
   ASSERT_EQ(heartbeat.due(kStart + 5s), Due::kPing);
-  ASSERT_TRUE(heartbeat.answered(kStart + 5s));
+  ASSERT_TRUE(answered(heartbeat, kStart + 5s));
   heartbeat.stir(kStart + 5s);
   heartbeat.stir(kStart + 9s);
   EXPECT_EQ(heartbeat.next(), kStart + 10s);
@@ -55,10 +65,24 @@ TEST(Heartbeat, WhoWakesAgainAndAgainIsAskedAtEachInterval) {
   EXPECT_EQ(heartbeat.due(kStart + 20s), Due::kEnd);
 }
 
+TEST(Heartbeat, WhoWakesBeforeTheGateHasAnsweredIsNotForgotten) {
+  Heartbeat heartbeat(kStart);
+  ASSERT_EQ(heartbeat.due(kStart + 5s), Due::kPing);
+  heartbeat.stir(kStart + 5s);  // it has yet to answer, and counts until then
+  EXPECT_FALSE(heartbeat.answered(Heartbeat::kMatcher, kStart + 6s));
+  heartbeat.stir(kStart + 6s);
+  EXPECT_EQ(heartbeat.next(), kStart + 25s) << "the time for the gate's answer is the same";
+  ASSERT_TRUE(heartbeat.answered(Heartbeat::kGate, kStart + 7s));
+  EXPECT_EQ(heartbeat.next(), kStart + 12s);
+  ASSERT_EQ(heartbeat.due(kStart + 12s), Due::kPing);
+  ASSERT_TRUE(answered(heartbeat, kStart + 12s));
+  EXPECT_EQ(heartbeat.next(), kStart + 32s);
+}
+
 TEST(Heartbeat, WhoWakesLateIsAskedTwoSecondsAfterThat) {
   Heartbeat heartbeat(kStart);
   ASSERT_EQ(heartbeat.due(kStart + 5s), Due::kPing);
-  ASSERT_TRUE(heartbeat.answered(kStart + 5s));
+  ASSERT_TRUE(answered(heartbeat, kStart + 5s));
   heartbeat.stir(kStart + 15s);
   EXPECT_EQ(heartbeat.next(), kStart + 17s);
   heartbeat.stir(kStart + 16s);
@@ -75,19 +99,36 @@ TEST(Heartbeat, TheFirstAnswerMayTakeTwentySecondsBecauseTheyHaveToStart) {
 TEST(Heartbeat, AnyOtherMayTakeTen) {
   Heartbeat heartbeat(kStart);
   EXPECT_EQ(heartbeat.due(kStart + 5s), Due::kPing);
-  EXPECT_TRUE(heartbeat.answered(kStart + 20s));
+  EXPECT_TRUE(answered(heartbeat, kStart + 20s));
   EXPECT_EQ(heartbeat.due(kStart + 40s), Due::kPing);
   EXPECT_EQ(heartbeat.due(kStart + 50s - 1ms), Due::kNothing);
   EXPECT_EQ(heartbeat.due(kStart + 50s), Due::kEnd);
   EXPECT_EQ(heartbeat.patience(), 10s);
 }
 
-TEST(Heartbeat, AnAnswerToNoQuestionIsNone) {
+TEST(Heartbeat, AnAnswerToNoQuestionIsAViolation) {
   Heartbeat heartbeat(kStart);
-  EXPECT_FALSE(heartbeat.answered(kStart + 1s));
+  for (const auto who : {Heartbeat::kMatcher, Heartbeat::kGate})
+    EXPECT_THROW(heartbeat.answered(who, kStart + 1s), Violation);
   EXPECT_EQ(heartbeat.due(kStart + 5s), Due::kPing) << "and delays nothing";
-  EXPECT_TRUE(heartbeat.answered(kStart + 6s));
-  EXPECT_FALSE(heartbeat.answered(kStart + 6s));
+  EXPECT_TRUE(answered(heartbeat, kStart + 6s));
+  for (const auto who : {Heartbeat::kMatcher, Heartbeat::kGate})
+    EXPECT_THROW(heartbeat.answered(who, kStart + 6s), Violation);
+}
+
+TEST(Heartbeat, BothMustAnswerInAnyOrderAndOnce) {
+  for (const auto& [first, second] :
+       {std::pair{Heartbeat::kMatcher, Heartbeat::kGate}, {Heartbeat::kGate, Heartbeat::kMatcher}}) {
+    Heartbeat heartbeat(kStart);
+    EXPECT_EQ(heartbeat.due(kStart + 5s), Due::kPing);
+    EXPECT_FALSE(heartbeat.answered(first, kStart + 6s));
+    EXPECT_THROW(heartbeat.answered(first, kStart + 6s), Violation);
+    EXPECT_EQ(heartbeat.due(kStart + 25s - 1ms), Due::kNothing);
+    EXPECT_TRUE(heartbeat.answered(second, kStart + 7s));
+    EXPECT_EQ(heartbeat.due(kStart + 27s), Due::kPing);
+    EXPECT_FALSE(heartbeat.answered(first, kStart + 28s));
+    EXPECT_EQ(heartbeat.due(kStart + 37s), Due::kEnd) << "one is not enough";
+  }
 }
 
 }  // namespace

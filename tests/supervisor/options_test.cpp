@@ -47,14 +47,14 @@ TEST_F(OptionsTest, NoFileOrTwoIsAMistake) {
 }
 
 TEST_F(OptionsTest, TheUriComesFromTheOptionElseFromTheEnvironment) {
-  ::setenv("LIBVIRT_DEFAULT_URI", "qemu:///session", 1);
-  EXPECT_EQ(parse({"a.yml"}).connect, "qemu:///session");
+  ::setenv("LIBVIRT_DEFAULT_URI", "qemu:///system?socket=/x", 1);
+  EXPECT_EQ(parse({"a.yml"}).connect, "qemu:///system?socket=/x");
   for (const std::vector<std::string>& arguments :
-       std::vector<std::vector<std::string>>{{"--connect", "test:///x", "a.yml"},
-                                             {"a.yml", "--connect=test:///x"},
-                                             {"-c", "test:///x", "a.yml"}}) {
+       std::vector<std::vector<std::string>>{{"--connect", "qemu:///system?socket=/y", "a.yml"},
+                                             {"a.yml", "--connect=qemu:///system?socket=/y"},
+                                             {"-c", "qemu:///system?socket=/y", "a.yml"}}) {
     const Options options = parse(arguments);
-    EXPECT_EQ(options.connect, "test:///x");
+    EXPECT_EQ(options.connect, "qemu:///system?socket=/y");
     EXPECT_EQ(options.config, "a.yml");
   }
   ::setenv("LIBVIRT_DEFAULT_URI", "", 1);
@@ -62,11 +62,14 @@ TEST_F(OptionsTest, TheUriComesFromTheOptionElseFromTheEnvironment) {
 }
 
 TEST_F(OptionsTest, TheUriIsOfThisHost) {
-  for (const char* const uri : {"qemu:///system", "qemu+unix:///system?socket=/run/x", "test:///default"})
+  for (const char* const uri :
+       {"qemu:///system", "qemu:///system?socket=/run/x", "qemu+unix:///system?socket=/run/x"})
     EXPECT_EQ(parse({"--connect", uri, "a.yml"}).action, Action::kRun) << uri;
   for (const char* const uri : {"", "qemu", "qemu+ssh:///system", "qemu+tls://host/system",
-                                "qemu://host/system", "qemu+unix://host/system", "qemu+ext:///system"})
-    EXPECT_THAT(mistake({"--connect", uri, "a.yml"}), HasSubstr("not a URI of a libvirt daemon on this host"))
+                                "qemu://host/system", "qemu+unix://host/system", "qemu+ext:///system",
+                                "qemu:///session", "test:///default", "xen:///system"})
+    EXPECT_THAT(mistake({"--connect", uri, "a.yml"}),
+                HasSubstr("not the URI of a libvirt that the daemon can use"))
         << uri;
 }
 

@@ -77,7 +77,7 @@ TEST_F(ConfigTest, AGenerationAfterABadReloadHasTheConfigurationThatWasKept) {
   reload();
   ASSERT_TRUE(daemon_.logs("Keeping the configuration of"));
   libvirt_.disconnect();
-  ASSERT_TRUE(daemon_.logs("starting all three again"));
+  ASSERT_TRUE(daemon_.logs("starting all four again"));
   plug(camera_);
   EXPECT_TRUE(gets("a", camera_));
 }
@@ -118,7 +118,7 @@ TEST_F(ConfigTest, ABadFirstConfigurationEndsIt) {
   write_config("machines:\n  a: {}\n");
   EXPECT_EQ(run({"/run/etc/config.yml"}), 1);
   EXPECT_THAT(daemon_.log(), HasSubstr("/run/etc/config.yml:2:"));
-  EXPECT_EQ(daemon_.lines_with("starting all three again"), 0);
+  EXPECT_EQ(daemon_.lines_with("starting all four again"), 0);
 }
 
 TEST_F(ConfigTest, AtATerminalABadOneIsShown) {
@@ -169,8 +169,8 @@ TEST_F(ConfigTest, TheConnectOptionIsStrongerThanTheEnvironment) {
   libvirt_.define("a");
   write_config(config(wants_all("a")));
   libvirt_.start();
-  daemon_.environment["LIBVIRT_DEFAULT_URI"] = "scripted:/nowhere";
-  daemon_.start({"--connect", "scripted:/run/libvirt", "/run/etc/config.yml"});
+  daemon_.environment["LIBVIRT_DEFAULT_URI"] = "qemu:///system?socket=/nowhere";
+  daemon_.start({"--connect", "qemu:///system?socket=/run/libvirt-rpc", "/run/etc/config.yml"});
   plug(camera_);
   EXPECT_TRUE(gets("a", camera_));
 }

@@ -53,7 +53,7 @@ TEST_P(WorkerDeathTest, TheNextPlugIsServed) {
   EXPECT_TRUE(gets("a", camera_)) << "it stays attached";
   EXPECT_EQ(daemon_.lines_with(std::string("the ") + GetParam() +
                                " was killed by signal 9 (Killed): starting all "
-                               "three again in 100 ms"),
+                               "four again in 100 ms"),
             1);
   EXPECT_THAT(libvirt_.changes(), ElementsAre("attach a 003/005 046d:0825", "attach a 003/006 046d:0825"));
 }
@@ -75,14 +75,14 @@ TEST_P(WorkerDeathTest, OneThatWasStoppedGoesOn) {
   EXPECT_EQ(daemon_.lines_with("again in"), 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(System, WorkerDeathTest, testing::Values("scanner", "matcher", "actuator"),
+INSTANTIATE_TEST_SUITE_P(System, WorkerDeathTest, testing::Values("scanner", "matcher", "actuator", "gate"),
                          [](const auto& test) { return std::string(test.param); });
 
 TEST_F(FailureTest, AfterALostConnectionThereIsAFreshGeneration) {
   start_with_guest();
   libvirt_.disconnect();
   EXPECT_TRUE(daemon_.logs("actuator: the connection to libvirt is lost: it closed the connection"));
-  EXPECT_TRUE(daemon_.logs("the actuator ended with exit code 1: starting all three again in 100 ms"));
+  EXPECT_TRUE(daemon_.logs("the actuator ended with exit code 1: starting all four again in 100 ms"));
   plug(camera_);
   EXPECT_TRUE(gets("a", camera_, kPromptly));
 }
@@ -193,7 +193,8 @@ TEST_F(FailureTest, ALibvirtThatIsDownIsWaitedForAndSaidOnce) {
   write_config(config(wants_all("a")));
   host_.plug(camera_);
   daemon_.start({"/run/etc/config.yml"});
-  ASSERT_TRUE(daemon_.logs("waiting for libvirt at scripted:/run/libvirt: No such file or directory"));
+  ASSERT_TRUE(daemon_.logs(
+      "waiting for libvirt at qemu:///system?socket=/run/libvirt-rpc: No such file or directory"));
   libvirt_.start();
   EXPECT_TRUE(gets("a", camera_));
   EXPECT_EQ(daemon_.lines_with("waiting for libvirt"), 1);

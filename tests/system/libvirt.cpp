@@ -27,9 +27,20 @@ void check(bool done, const char* what) {
   if (!done) throw std::system_error(errno, std::generic_category(), what);
 }
 
-void send(int connection, const std::string& text) {
+void send_bytes(int connection, const std::string& bytes) {
   // An actuator that is gone misses nothing.
-  [[maybe_unused]] const ssize_t sent = ::send(connection, text.data(), text.size(), MSG_NOSIGNAL);
+  [[maybe_unused]] const ssize_t sent = ::send(connection, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+}
+
+Fd listening(int type, const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  Fd listener(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
+  check(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0, "bind");
+  check(::chmod(path.c_str(), 0666) == 0, "chmod");
+  check(::listen(listener.get(), 8) == 0, "listen");
+  return listener;
 }
 
 std::string name_of(const Hostdev& hostdev) {
@@ -57,13 +68,8 @@ Libvirt::~Libvirt() {
 }
 
 void Libvirt::start() {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  socket_.copy(address.sun_path, sizeof address.sun_path - 1);
-  listener_ = Fd(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-  check(::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0, "bind");
-  check(::chmod(socket_.c_str(), 0666) == 0, "chmod");
-  check(::listen(listener_.get(), 8) == 0, "listen");
+  listener_ = listening(SOCK_SEQPACKET, socket_);
+  rpc_listener_ = listening(SOCK_STREAM, socket_ + kRpc);
   int ends[2];
   check(::pipe2(ends, O_CLOEXEC) == 0, "pipe");
   stopped_ = Fd(ends[0]);
@@ -73,7 +79,8 @@ void Libvirt::start() {
 
 void Libvirt::serve() {
   while (true) {
-    std::vector<pollfd> waits{{stopped_.get(), POLLIN, 0}, {listener_.get(), POLLIN, 0}};
+    std::vector<pollfd> waits{
+        {stopped_.get(), POLLIN, 0}, {listener_.get(), POLLIN, 0}, {rpc_listener_.get(), POLLIN, 0}};
     {
       const std::lock_guard lock(mutex_);
       for (const auto& [number, connection] : connections_) waits.push_back({number, POLLIN, 0});
@@ -81,23 +88,41 @@ void Libvirt::serve() {
     ::poll(waits.data(), waits.size(), -1);
     if (waits[0].revents != 0) return;
     const std::lock_guard lock(mutex_);
-    if (waits[1].revents != 0) {
-      Fd connection(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-      if (connection) connections_.emplace(connection.get(), std::move(connection));
-    }
-    for (std::size_t i = 2; i < waits.size(); ++i)
+    if (waits[1].revents != 0) accept(listener_);
+    if (waits[2].revents != 0) rpc_[accept(rpc_listener_)];
+    for (std::size_t i = 3; i < waits.size(); ++i)
       if (waits[i].revents != 0) receive(waits[i].fd);
   }
+}
+
+int Libvirt::accept(const Fd& listener) {
+  Fd connection(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  const int number = connection.get();
+  if (connection) connections_.emplace(number, std::move(connection));
+  return number;
 }
 
 void Libvirt::receive(int connection) {
   char text[4096];
   const ssize_t length = ::read(connection, text, sizeof text);
-  if (length > 0) return handle(connection, std::string(text, static_cast<std::size_t>(length)));
+  const auto rpc = rpc_.find(connection);
+  if (length > 0) {
+    const std::string received(text, static_cast<std::size_t>(length));
+    if (rpc == rpc_.end()) return handle(connection, received);
+    return rpc->second.take(
+        received, [&](const std::string& request) { handle(connection, request); },
+        [&](const std::string& bytes) { send_bytes(connection, bytes); });
+  }
   connections_.erase(connection);
+  rpc_.erase(connection);
   for (auto& [name, domain] : domains_)
     std::erase_if(domain.unanswered,
                   [connection](const auto& request) { return request.first == connection; });
+}
+
+void Libvirt::send(int connection, const std::string& text) {
+  const auto rpc = rpc_.find(connection);
+  send_bytes(connection, rpc == rpc_.end() ? text : rpc->second.message_of(text));
 }
 
 void Libvirt::handle(int connection, const std::string& request) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// A libvirt as the scripted hypervisor of the actuator sees it: domains in the memory of the test.
+// A libvirt made of domains in the memory of the test. It is seen by the actuator's scripted hypervisor, and,
+// at another socket, by libvirt's own client, with which the actuator is released.
 #pragma once
 
 #include <deque>
@@ -13,15 +14,19 @@
 
 #include "common/domain.h"
 #include "common/fd.h"
+#include "rpc_connection.h"
 
 namespace whawty::fake {
 
 class Libvirt {
  public:
+  // Where it listens for the scripted hypervisor; and with kRpc behind it, for all that speak libvirt's RPC.
   explicit Libvirt(std::string socket) : socket_(std::move(socket)) {}
   ~Libvirt();
   Libvirt(const Libvirt&) = delete;
   Libvirt& operator=(const Libvirt&) = delete;
+
+  static constexpr const char* kRpc = "-rpc";
 
   // Comes up: nobody can connect before.
   void start();
@@ -82,6 +87,8 @@ class Libvirt {
   };
 
   void serve();
+  int accept(const Fd& listener);
+  void send(int connection, const std::string& text);
   void receive(int connection);
   void handle(int connection, const std::string& request);
   std::string answer_to(const std::string& request);
@@ -99,7 +106,9 @@ class Libvirt {
   const std::string socket_;
   mutable std::mutex mutex_;
   Fd listener_;
+  Fd rpc_listener_;
   std::map<int, Fd> connections_;
+  std::map<int, RpcConnection> rpc_;  // of these, those that speak it
   std::map<std::string, Domain> domains_;
   std::vector<std::string> calls_;
   int descriptions_refused_ = 0;

@@ -70,7 +70,8 @@ class KilledTest : public LifecycleTest {
 
   std::vector<pid_t> workers() const {
     std::vector<pid_t> workers;
-    for (const char* const name : {"scanner", "matcher", "actuator"}) workers.push_back(daemon_.worker(name));
+    for (const char* const name : {"scanner", "matcher", "actuator", "gate"})
+      workers.push_back(daemon_.worker(name));
     return workers;
   }
 
@@ -145,7 +146,7 @@ TEST_F(LifecycleTest, ReloadsThatComeEarlyAndFastKillNothing) {
 TEST_F(LifecycleTest, EveryProcessIsSealed) {
   start(config(wants_all("a")));
   ASSERT_TRUE(is_at_work());
-  for (const char* const worker : {"", "scanner", "matcher", "actuator"}) {
+  for (const char* const worker : {"", "scanner", "matcher", "actuator", "gate"}) {
     EXPECT_TRUE(eventually([&] { return daemon_.status("Seccomp", worker) == "2"; })) << worker;
     EXPECT_EQ(daemon_.status("NoNewPrivs", worker), "1") << worker;
     EXPECT_EQ(daemon_.status("CapPrm", worker), "0000000000000000") << worker;
@@ -172,8 +173,9 @@ class RootTest : public LifecycleTest {
                "root:x:0:0::/root:/bin/sh\n"
                "whawty-usb-scanner:x:901:901::/:/usr/sbin/nologin\n"
                "whawty-usb-matcher:x:902:902::/:/usr/sbin/nologin\n"
-               "whawty-usb-actuator:x:903:903::/:/usr/sbin/nologin\n");
-    write_file("group", "root:x:0:\nlibvirt:x:910:whawty-usb-actuator\n");
+               "whawty-usb-actuator:x:903:903::/:/usr/sbin/nologin\n"
+               "whawty-usb-gate:x:904:904::/:/usr/sbin/nologin\n");
+    write_file("group", "root:x:0:\nlibvirt:x:910:whawty-usb-gate\n");
     ASSERT_EQ(::mount("/run/etc/passwd", "/etc/passwd", nullptr, MS_BIND, nullptr), 0);
     ASSERT_EQ(::mount("/run/etc/group", "/etc/group", nullptr, MS_BIND, nullptr), 0);
   }
@@ -190,8 +192,10 @@ TEST_F(RootTest, EveryWorkerHasItsOwnUserAndTheSupervisorFewPowers) {
   EXPECT_EQ(daemon_.status("Uid", "actuator"), "903\t903\t903\t903");
   EXPECT_EQ(daemon_.status("Groups", "scanner"), " ");
   EXPECT_EQ(daemon_.status("Groups", "matcher"), " ");
-  EXPECT_EQ(daemon_.status("Groups", "actuator"), "910 ");
-  for (const char* const worker : {"scanner", "matcher", "actuator"})
+  EXPECT_EQ(daemon_.status("Uid", "gate"), "904\t904\t904\t904");
+  EXPECT_EQ(daemon_.status("Groups", "actuator"), " ");
+  EXPECT_EQ(daemon_.status("Groups", "gate"), "910 ");
+  for (const char* const worker : {"scanner", "matcher", "actuator", "gate"})
     EXPECT_EQ(daemon_.status("CapPrm", worker), "0000000000000000") << worker;
   EXPECT_EQ(daemon_.status("CapPrm"), "00000000000000c0");  // SETGID, SETUID
   EXPECT_EQ(daemon_.status("CapEff"), "00000000000000c0");
@@ -199,7 +203,7 @@ TEST_F(RootTest, EveryWorkerHasItsOwnUserAndTheSupervisorFewPowers) {
 
   // And it can end them, though they are not its own.
   libvirt_.disconnect();
-  ASSERT_TRUE(daemon_.logs("starting all three again"));
+  ASSERT_TRUE(daemon_.logs("starting all four again"));
   plug(webcam(6));
   EXPECT_TRUE(gets("a", webcam(6)));
   daemon_.signal(SIGTERM);
@@ -259,7 +263,7 @@ TEST_F(LifecycleTest, UnderTheJournalEveryLineBeginsWithItsPriority) {
   start_with_guest();
   plug(camera_);
   ASSERT_TRUE(daemon_.logs("<6>matcher: attached 003/005"));
-  EXPECT_TRUE(daemon_.logs("<6>actuator: connected to scripted:/run/libvirt"));
+  EXPECT_TRUE(daemon_.logs("<6>actuator: connected to qemu:///system?socket=/run/libvirt-rpc"));
   EXPECT_TRUE(daemon_.logs("<4>whawty-libvirt-usb-hotplugd: not started as root"));
 }
 

@@ -83,7 +83,8 @@ SystemTest::SystemTest() {
   check(::mount(WHAWTY_TREE, "/run/tree", nullptr, MS_BIND, nullptr) == 0, "mounting the programs");
   std::filesystem::create_directories("/run/user");
   std::filesystem::permissions("/run/user", std::filesystem::perms::all);
-  daemon_.environment = {{"LIBVIRT_DEFAULT_URI", "scripted:/run/libvirt"}, {"XDG_RUNTIME_DIR", "/run/user"}};
+  daemon_.environment = {{"LIBVIRT_DEFAULT_URI", "qemu:///system?socket=/run/libvirt-rpc"},
+                         {"XDG_RUNTIME_DIR", "/run/user"}};
 }
 
 SystemTest::~SystemTest() {

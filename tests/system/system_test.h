@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 //
-// All four processes together on a host made of files, with a libvirt made of memory. Everything that they
+// All five processes together on a host made of files, with a libvirt made of memory. Everything that they
 // touch lies in the /run and /sys of the test's own mount namespace.
 #pragma once
 

@@ -16,7 +16,7 @@ PROGRAM = f"{TREE_MOUNT}/sbin/whawty-libvirt-usb-hotplugd"
 CONFIG = "/etc/whawty-libvirt-usb-hotplugd/config.yml"
 _MACHINES = "/etc/whawty-libvirt-usb-hotplugd/machines.d"
 _CURSOR = "/run/whawty-test.cursor"
-_PROCESSES = ("whawty-libvirt-usb-hotplugd", "scanner", "matcher", "actuator")
+_PROCESSES = ("whawty-libvirt-usb-hotplugd", "scanner", "matcher", "actuator", "gate")
 _ERROR, _WARNING = 3, 4  # of syslog
 
 

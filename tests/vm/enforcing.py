@@ -21,7 +21,7 @@ _OWN_FILES = ("/usr/sbin/whawty-libvirt-usb-hotplugd", "/usr/libexec/whawty-libv
               "/etc/whawty-libvirt-usb-hotplugd", "/etc/systemd/system/whawty-libvirt-usb-hotplugd.service")
 _PROGRAMS = {"/usr/sbin/whawty-libvirt-usb-hotplugd": "whawty_usb_hotplugd_exec_t",
              **{f"/usr/libexec/whawty-libvirt-usb-hotplugd/{worker}": f"whawty_usb_hotplugd_{worker}_exec_t"
-                for worker in ("scanner", "matcher", "actuator")}}
+                for worker in ("scanner", "matcher", "actuator", "gate")}}
 _RELABEL_VIRSH = "chcon -t bin_t /usr/bin/virsh"  # with its own label it may do less than the harness asks of it
 SEMODULE_SECONDS = 400.0  # it builds the whole policy, under emulation
 _DENIED = re.compile(r"avc: +denied .*whawty")

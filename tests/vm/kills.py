@@ -5,7 +5,7 @@
 
 At each kill a device is plugged or unplugged, up to half a second before or after it: it meets the daemon at rest, at
 work, and while it is down or starts. The time runs from the kill, or from udev's end with the device if that is later,
-until all four processes run and every guest has what the rules say. The median may be half a second and the maximum
+until all five processes run and every guest has what the rules say. The median may be half a second and the maximum
 two. Under emulation it is the start of programs that takes the time, so a virsh that starts, asks and ends is measured
 in the same run: on a usual machine it takes a twentieth of a second. Where it takes longer, the median may be five
 virshs and the maximum twenty: three programs start at a time, each with more to load, and systemd starts the first.

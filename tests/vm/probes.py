@@ -7,7 +7,7 @@ import dataclasses
 from daemon import CONFIG
 
 DOMAINS = {"supervisor": "whawty_usb_hotplugd_t",
-           **{worker: f"whawty_usb_hotplugd_{worker}_t" for worker in ("scanner", "matcher", "actuator")}}
+           **{worker: f"whawty_usb_hotplugd_{worker}_t" for worker in ("scanner", "matcher", "actuator", "gate")}}
 
 # What lets the harness step into a domain with a command: a way in, and a place for what the command says. It opens
 # nothing else, so what a command then can do is what the domain may do.
@@ -45,7 +45,7 @@ _CREATE = ("dir (add_name search write)", "file (create getattr open write)")
 PROBES = (
     Probe(f"cat {CONFIG}", ("supervisor",), _allow("whawty_usb_hotplugd_conf_t", _SEARCH, _READ)),
     Probe("cat /etc/debian_version", ("supervisor", "actuator"), _allow("etc_t", _READ)),
-    Probe("cat /sys/bus/usb/devices/usb1/idVendor", ("scanner", "actuator"),
+    Probe("cat /sys/bus/usb/devices/usb1/idVendor", ("scanner", "actuator", "gate"),
           _allow("sysfs_t", _SEARCH, "lnk_file (read)", _READ)),
     Probe("cat /run/udev/data/c189:0", ("scanner",), _allow("udev_runtime_t", _SEARCH, _READ)),
     Probe("cat /proc/swaps", ("scanner",), _allow("proc_t", _SEARCH, _READ)),

@@ -20,7 +20,7 @@ from hypervisor import Hypervisor, wait_until
 
 _TRACING = "/sys/kernel/tracing"
 _SUPERVISOR = "whawty-libvirt-"  # as the kernel cuts it
-_WORKERS = ("scanner", "matcher", "actuator")
+_WORKERS = ("scanner", "matcher", "actuator", "gate")
 
 # Prints "PROCESS NUMBER ARGUMENT=VALUE...", each once, and a line that says so when that is all, whenever it gets SIGUSR1:
 # the calls since the last time. /run/rows.arguments says which arguments of a call matter. A process is sealed from its own seccomp(SECCOMP_SET_MODE_FILTER) on, which libseccomp also calls

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from daemon import config, rule_of
 from watcher import Plugged, State
 
-WORKERS = ("scanner", "matcher", "actuator")
+WORKERS = ("scanner", "matcher", "actuator", "gate")
 _PROCESSES = sorted(("supervisor", *WORKERS))
 
 

@@ -38,7 +38,7 @@ class AppArmor(Case):
         for name in _DOCK:
             self.unplug(name)
         print(f"ten detached in {self.await_count(0):.1f} s", flush=True)
-        lines = [line for line in self.said("") if line.process in ("matcher", "actuator", "scanner")]
+        lines = [line for line in self.said("") if line.process in ("matcher", "actuator", "gate", "scanner")]
         self.assertEqual([line for line in lines if line.priority <= 4], [])
 
     def test_a_device_that_leaves_does_not_wait_for_the_rest_of_a_dock(self) -> None:

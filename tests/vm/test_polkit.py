@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-"""The polkit rules: with a libvirtd that checks each call, they are all that the actuator needs, and no more."""
+"""The polkit rules: with a libvirtd that checks each call, they are all that the gate needs, and no more."""
 
 from case import PATIENCE, Case
 from daemon import config, rule_of
 from guests import domain_xml, hostdev_xml
 from hypervisor import TREE_MOUNT, wait_until
 
-_USER = "whawty-usb-actuator"
+_USER = "whawty-usb-gate"
 _RULES = f"{TREE_MOUNT}/share/doc/whawty-libvirt-usb-hotplugd/polkit/whawty-libvirt-usb-hotplugd.rules"
 _FOLDER = "/etc/polkit-1/rules.d"
 _INSTALLED, _NEW = f"{_FOLDER}/whawty-libvirt-usb-hotplugd.rules", "/etc/polkit-1/new.rules"
@@ -53,10 +53,10 @@ class Polkit(Case):
 
     def await_rules(self) -> None:
         """polkitd takes a moment to see them."""
-        wait_until(lambda: self.as_actuator("list")["list"].find("error") < 0, PATIENCE, "polkitd knows the rules")
+        wait_until(lambda: self.as_gate("list")["list"].find("error") < 0, PATIENCE, "polkitd knows the rules")
 
-    def as_actuator(self, *commands: str) -> dict[str, str]:
-        """What virsh answers to each of these commands of the actuator's user, one connection for all."""
+    def as_gate(self, *commands: str) -> dict[str, str]:
+        """What virsh answers to each of these commands of the gate's user, one connection for all."""
         output = self.hypervisor.run(
             f"HOME=/tmp setpriv --reuid={_USER} --regid={_USER} --clear-groups "
             "virsh --quiet --connect qemu:///system 2>&1",
@@ -80,7 +80,7 @@ class Polkit(Case):
         self.daemon.start(config(a=rule_of("ONE")))
         waiting = self.await_said("^waiting for libvirt at ")
         self.assertIn("to authenticate action 'org.libvirt.unix.manage'", waiting.text)
-        self.assertIn("see `id whawty-usb-actuator`", waiting.text)
+        self.assertIn("see `id whawty-usb-gate`", waiting.text)
         device = self.plug("ONE")
         self.assertEqual(self.said("^connected to "), [])
         self.install_rules()
@@ -94,7 +94,7 @@ class Polkit(Case):
         self.prepare_files()
         self.install_rules()
         self.await_rules()
-        answers = self.as_actuator(*_READING, *_REFUSED, *_LIKE_AN_ATTACH)
+        answers = self.as_gate(*_READING, *_REFUSED, *_LIKE_AN_ATTACH)
         permitted = {line: answers[line] for line in _REFUSED
                      if not any(refusal in answers[line] for refusal in (_DENIED, _NO_DRIVER))}
         self.assertEqual(permitted, {})
@@ -108,7 +108,7 @@ class Polkit(Case):
         self.addCleanup(self.hypervisor.run, f"gpasswd -d {_USER} libvirt")
         self.hypervisor.run(f"gpasswd -a {_USER} libvirt")
         self.await_rules()
-        self.assertIn(_DENIED, self.as_actuator("destroy a")["destroy a"])
+        self.assertIn(_DENIED, self.as_gate("destroy a")["destroy a"])
 
     def test_the_rules_can_name_the_only_domains_that_may_be_changed(self) -> None:
         self.allow_error(r"^cannot attach .* to b .*: libvirt says: access denied")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) the whawty-libvirt-usb-hotplugd contributors
-"""What /proc shows of the four processes is what SECURITY.md says, no more and no less."""
+"""What /proc shows of the five processes is what SECURITY.md says, no more and no less."""
 
 import pathlib
 import re
@@ -11,7 +11,7 @@ from hypervisor import TREE_MOUNT
 
 _DOCUMENT = pathlib.Path(__file__).resolve().parents[2] / "SECURITY.md"
 _PROCESSES = {"supervisor": "whawty-libvirt-usb-hotplugd",
-              "scanner": "scanner", "matcher": "matcher", "actuator": "actuator"}
+              "scanner": "scanner", "matcher": "matcher", "actuator": "actuator", "gate": "gate"}
 _STATUS = ("NoNewPrivs", "Seccomp", "Threads")
 _CAPABILITIES = {6: "SETGID", 7: "SETUID"}  # of linux/capability.h
 _PROGRAMS = f"{TREE_MOUNT}/libexec/whawty-libvirt-usb-hotplugd/"
@@ -27,7 +27,7 @@ _LIMITS = {
     "Max realtime priority": "RTPRIO", "Max realtime timeout": "RTTIME",
 }
 _AS_STARTED = "as started"
-_ANY_ORDER = ("fd 6", "fd 7", "fd 8")  # of the actuator: two threads of libvirt's client open them
+_ANY_ORDER = ("fd 7", "fd 8", "fd 9")  # of the actuator: two threads of libvirt's client open them
 
 Fact = tuple[str, str, str]  # process, what the first column of the table says, value
 

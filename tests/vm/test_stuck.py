@@ -64,7 +64,7 @@ class Stuck(Case):
         self.unplug("ONE")
         self.await_hostdevs("a", two)
         self.assertEqual(self.daemon.processes(), workers)
-        self.assertEqual(self.said("does not answer|is busy|does not describe|starting all three again"), [])
+        self.assertEqual(self.said("does not answer|is busy|does not describe|starting all four again"), [])
         self.set_stopped(False, _BUSY)
         late = self.plug("B")
         self.await_hostdevs("b", late)
