@@ -10,7 +10,6 @@
 #include "protocol/violation.h"
 
 namespace whawty {
-namespace {}  // namespace
 
 bool RequestBook::list(Clock::time_point now) {
   if (listing() || !has_room()) return false;

@@ -15,6 +15,7 @@ import collections
 import contextlib
 import io
 import pathlib
+import re
 import struct
 import sys
 import unittest
@@ -36,9 +37,11 @@ def without(program: bytes, rows: list[Row], taken: Row) -> bytes:
     length = _RULE.size * len(rows)
 
     def is_table(at: int) -> bool:
-        return all(number in row.numbers for (number, _), row in zip(_RULE.iter_unpack(program[at:at + length]), rows))
+        return all(_RULE.unpack_from(program, at + _RULE.size * i)[0] in row.numbers for i, row in enumerate(rows))
 
-    found = [at for at in range(0, len(program) - length, 8) if is_table(at)]
+    starts = {match.start() for number in rows[0].numbers
+              for match in re.finditer(re.escape(struct.pack("=i", number)), program)}
+    found = [at for at in sorted(starts) if at % 8 == 0 and at + length <= len(program) and is_table(at)]
     if len(found) != 1:
         raise ValueError(f"{len(found)} tables")
     at = found[0] + _RULE.size * rows.index(taken)
