@@ -64,8 +64,10 @@ Actuator::Actuator(Channel matcher, Hypervisor& hypervisor, Outbox& outbox, Disp
 void Actuator::serve() {
   while (true) {
     wait();
-    if (const auto reason = outbox_.lost())
-      throw std::runtime_error("the connection to libvirt is lost: " + *reason);
+    if (const auto end = outbox_.lost()) {
+      if (*end == ConnectionEnd::kClosed) throw PeerClosed{};
+      throw std::runtime_error("the connection to libvirt is lost: it no longer answers");
+    }
     receive_requests();
     look_at_calls();
     answer_pings();

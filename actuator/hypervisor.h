@@ -23,11 +23,14 @@ struct CallError {
   std::string message;
 };
 
+// How a connection ends. Closed: by the gate, which says why.
+enum class ConnectionEnd { kClosed, kSilent };
+
 // What a hypervisor tells unasked, from a thread of its own. Implementations return at once.
 class HypervisorEvents {
  public:
   virtual void domain_changed(const Uuid& domain, const std::string& name, DomainNews news) = 0;
-  virtual void connection_lost(const std::string& reason) = 0;
+  virtual void connection_lost(ConnectionEnd end) = 0;
 
  protected:
   ~HypervisorEvents() = default;

@@ -92,7 +92,7 @@ void on_device(virConnectPtr, virDomainPtr domain, const char*, void* events) {
 
 void on_close(virConnectPtr, int reason, void* events) {
   static_cast<HypervisorEvents*>(events)->connection_lost(
-      reason == VIR_CONNECT_CLOSE_REASON_KEEPALIVE ? "it no longer answers" : "it closed the connection");
+      reason == VIR_CONNECT_CLOSE_REASON_KEEPALIVE ? ConnectionEnd::kSilent : ConnectionEnd::kClosed);
 }
 
 // The time, so that no other actuator, before or after this one, counts on from the same number.

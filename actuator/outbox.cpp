@@ -53,8 +53,8 @@ void Outbox::domain_changed(const Uuid& domain, const std::string& name, DomainN
   });
 }
 
-void Outbox::connection_lost(const std::string& reason) {
-  put_and_wake([&] { lost_ = reason; });
+void Outbox::connection_lost(ConnectionEnd end) {
+  put_and_wake([&] { lost_ = end; });
 }
 
 bool Outbox::begin_wait() {
@@ -86,7 +86,7 @@ std::optional<ActuatorMessage> Outbox::take() {
   return message;
 }
 
-std::optional<std::string> Outbox::lost() {
+std::optional<ConnectionEnd> Outbox::lost() {
   const std::lock_guard lock(mutex_);
   return lost_;
 }

@@ -30,13 +30,13 @@ class Outbox final : public HypervisorEvents {
   // A domain that changes often before the matcher hears of it is told once, so that events never fill the
   // memory.
   void domain_changed(const Uuid& domain, const std::string& name, DomainNews news) override;
-  void connection_lost(const std::string& reason) override;
+  void connection_lost(ConnectionEnd end) override;
 
   // The oldest message, if there is one.
   std::optional<ActuatorMessage> take();
 
-  // Why the connection was lost, if it was.
-  std::optional<std::string> lost();
+  // How the connection was lost, if it was.
+  std::optional<ConnectionEnd> lost();
 
   // The reader is about to wait for fd() to be readable: the next put makes it so. False if there is
   // something to take.
@@ -57,7 +57,7 @@ class Outbox final : public HypervisorEvents {
   bool waiting_ = false;  // and not yet woken
   std::deque<ActuatorMessage> messages_;
   std::map<Uuid, DomainChanged> changed_;
-  std::optional<std::string> lost_;
+  std::optional<ConnectionEnd> lost_;
 };
 
 }  // namespace whawty

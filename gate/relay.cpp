@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <stdexcept>
 #include <system_error>
 #include <utility>
 
@@ -106,7 +107,8 @@ void Relay::from_client() {
 }
 
 void Relay::from_server() {
-  if (!receive(server_, kPartOfAnswers)) throw PeerClosed{};
+  if (!receive(server_, kPartOfAnswers))
+    throw std::runtime_error("the connection to libvirt is lost: it closed the connection");
   std::size_t done = 0;
   while (const auto frame = first_answer(std::string_view(server_.in).substr(done))) {
     gate_.from_server(*frame);

@@ -19,8 +19,9 @@ class Relay {
   // connection to libvirtd.
   Relay(Gate gate, Fd heartbeat, Fd listener, Fd libvirtd);
 
-  // Serves until a peer closes its end (PeerClosed), the actuator tries what may not pass (Refused), or one
-  // side sends what is no message (Malformed).
+  // Serves until the supervisor or the actuator closes its end (PeerClosed), libvirtd does
+  // (std::runtime_error), the actuator tries what may not pass (Refused), or one side sends what is no message
+  // (Malformed).
   [[noreturn]] void serve();
 
  private:

@@ -294,9 +294,14 @@ TEST_F(ActuatorTest, NonsenseIsAViolation) {
   EXPECT_THAT(ending(), HasSubstr("violation: "));
 }
 
-TEST_F(ActuatorTest, ItEndsWhenTheConnectionIsLost) {
-  outbox_.connection_lost("it closed the connection");
-  EXPECT_EQ(ending(), "the connection to libvirt is lost: it closed the connection");
+TEST_F(ActuatorTest, ItEndsWithTheGate) {
+  outbox_.connection_lost(ConnectionEnd::kClosed);
+  EXPECT_EQ(ending(), "peer closed");
+}
+
+TEST_F(ActuatorTest, ItEndsWhenLibvirtIsSilent) {
+  outbox_.connection_lost(ConnectionEnd::kSilent);
+  EXPECT_EQ(ending(), "the connection to libvirt is lost: it no longer answers");
 }
 
 TEST_F(ActuatorTest, ItEndsWithItsMatcher) {

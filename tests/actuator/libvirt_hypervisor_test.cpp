@@ -27,7 +27,7 @@ constexpr const char* kFile = "/etc/passwd";
 class Nobody final : public HypervisorEvents {
  public:
   void domain_changed(const Uuid&, const std::string&, DomainNews) override {}
-  void connection_lost(const std::string&) override {}
+  void connection_lost(ConnectionEnd) override {}
 };
 
 bool opens_file() {

@@ -81,8 +81,8 @@ INSTANTIATE_TEST_SUITE_P(System, WorkerDeathTest, testing::Values("scanner", "ma
 TEST_F(FailureTest, AfterALostConnectionThereIsAFreshGeneration) {
   start_with_guest();
   libvirt_.disconnect();
-  EXPECT_TRUE(daemon_.logs("actuator: the connection to libvirt is lost: it closed the connection"));
-  EXPECT_TRUE(daemon_.logs("the actuator ended with exit code 1: starting all four again in 100 ms"));
+  EXPECT_TRUE(daemon_.logs("gate: the connection to libvirt is lost: it closed the connection"));
+  EXPECT_TRUE(daemon_.logs("the gate ended with exit code 1: starting all four again in 100 ms"));
   plug(camera_);
   EXPECT_TRUE(gets("a", camera_, kPromptly));
 }

@@ -136,7 +136,7 @@ class ScriptedHypervisor : public Hypervisor {
       if (length <= 0) break;
       take(text.substr(0, static_cast<std::size_t>(length)));
     }
-    events_.connection_lost("it closed the connection");
+    events_.connection_lost(ConnectionEnd::kClosed);
     // The end of a thread takes a system call that a sealed process does not have.
     ::poll(nullptr, 0, -1);
   }
