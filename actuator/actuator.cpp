@@ -87,8 +87,11 @@ void Actuator::wait() {
   outbox_.end_wait(waits[1].revents != 0);
   if ((waits[0].revents & POLLHUP) != 0) throw PeerClosed{};
   has_input_ = (waits[0].revents & POLLIN) != 0;
-  if ((waits[0].revents == 0 || waits[1].revents != 0) && wakes_.woke())
-    matcher_.send(encode(ActuatorMessage{Awake{}}));
+  if (waits[0].revents == 0 || waits[1].revents != 0) say_awake();
+}
+
+void Actuator::say_awake() {
+  if (wakes_.woke()) matcher_.send(encode(ActuatorMessage{Awake{}}));
 }
 
 // Milliseconds; -1 for as long as it takes.
@@ -156,7 +159,11 @@ void Actuator::send_messages() {
   while (matcher_.queue_empty()) {
     const auto message = outbox_.take();
     if (!message) return;
-    if (const auto* const result = std::get_if<Result>(&*message)) unanswered_.erase(result->request);
+    if (const auto* const result = std::get_if<Result>(&*message)) {
+      unanswered_.erase(result->request);
+    } else {
+      say_awake();  // it may have come while another was being sent
+    }
     matcher_.send(encode(*message));
   }
 }

@@ -42,6 +42,7 @@ class Actuator {
 
  private:
   void wait();
+  void say_awake();
   int longest_wait();
   void receive_requests();
   void look_at_calls();
