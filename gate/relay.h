@@ -20,8 +20,8 @@ class Relay {
   Relay(Gate gate, Fd heartbeat, Fd listener, Fd libvirtd);
 
   // Serves until the supervisor or the actuator closes its end (PeerClosed), libvirtd does
-  // (std::runtime_error), the actuator tries what may not pass (Refused), or one side sends what is no message
-  // (Malformed).
+  // (std::runtime_error), the actuator tries what may not pass (Refused), or one side sends what is no
+  // message (Malformed).
   [[noreturn]] void serve();
 
  private:

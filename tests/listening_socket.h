@@ -4,26 +4,19 @@
 // A libvirtd that takes connections and says nothing.
 #pragma once
 
-#include <sys/socket.h>
-#include <sys/un.h>
-
 #include <cerrno>
 #include <string>
 #include <system_error>
 
-#include "common/fd.h"
 #include "tests/temporary_folder.h"
+#include "tests/unix_socket.h"
 
 namespace whawty {
 
 class ListeningSocket {
  public:
   ListeningSocket() {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path_.copy(address.sun_path, sizeof address.sun_path - 1);
-    if (::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-        ::listen(socket_.get(), 4) != 0)
+    if (!bind_to(socket_, path_) || ::listen(socket_.get(), 4) != 0)
       throw std::system_error(errno, std::generic_category(), path_);
   }
 
@@ -32,7 +25,7 @@ class ListeningSocket {
  private:
   const TemporaryFolder folder_;
   const std::string path_ = folder_.path / "libvirtd";
-  Fd socket_{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  Fd socket_ = stream();
 };
 
 }  // namespace whawty

@@ -6,12 +6,9 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <string>
@@ -25,6 +22,7 @@
 #include "tests/gate/passing.h"
 #include "tests/process.h"
 #include "tests/temporary_folder.h"
+#include "tests/unix_socket.h"
 
 namespace whawty {
 namespace {
@@ -34,48 +32,10 @@ using testing::IsEmpty;
 
 using rpc::Frame;
 
-Fd stream() {
-  return Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-}
-
-sockaddr_un address_of(const std::string& path) {
-  sockaddr_un address{AF_UNIX, {}};
-  path.copy(address.sun_path, sizeof address.sun_path - 1);
-  return address;
-}
-
-bool is_readable(const Fd& fd, int milliseconds) {
-  pollfd wait{fd.get(), POLLIN, 0};
-  return ::poll(&wait, 1, milliseconds) > 0;
-}
-
-// What comes of so many bytes, or until the end, or ten seconds without any.
-std::string read_from(const Fd& fd, std::size_t size) {
-  std::string bytes;
-  while (bytes.size() < size && is_readable(fd, 10'000)) {
-    char part[65536];
-    const ssize_t length = ::read(fd.get(), part, std::min(sizeof part, size - bytes.size()));
-    if (length <= 0) break;
-    bytes.append(part, static_cast<std::size_t>(length));
-  }
-  return bytes;
-}
-
-bool write_to(const Fd& fd, const std::string& bytes) {
-  std::size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t length = ::send(fd.get(), bytes.data() + done, bytes.size() - done, MSG_NOSIGNAL);
-    if (length <= 0) return false;
-    done += static_cast<std::size_t>(length);
-  }
-  return true;
-}
-
 class RelayTest : public testing::Test {
  protected:
   RelayTest() {
-    const auto own = address_of(path_);
-    EXPECT_EQ(::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&own), sizeof own), 0);
+    EXPECT_TRUE(bind_to(listener_, path_));
     make_heartbeat();
   }
 
@@ -112,8 +72,7 @@ class RelayTest : public testing::Test {
 
   Fd connect() const {
     Fd client = stream();
-    const auto address = address_of("/proc/self/fd/" + std::to_string(socket_.place.get()));
-    EXPECT_EQ(::connect(client.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    EXPECT_TRUE(connect_to(client, "/proc/self/fd/" + std::to_string(socket_.place.get())));
     return client;
   }
 

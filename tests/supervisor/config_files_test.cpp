@@ -8,7 +8,6 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -18,6 +17,7 @@
 #include "common/bounds.h"
 #include "protocol/supervisor_to_matcher.h"
 #include "tests/temporary_folder.h"
+#include "tests/unix_socket.h"
 
 namespace whawty {
 namespace {
@@ -124,10 +124,7 @@ TEST_F(ConfigFilesTest, OnlyRegularFilesThatEndInYmlAreMachines) {
   fs::create_directory(folder_ / "machines.d/folder.yml");
   ASSERT_EQ(::mkfifo((folder_ / "machines.d/fifo.yml").c_str(), 0600), 0);
   const Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  (folder_ / "machines.d/socket.yml").string().copy(address.sun_path, sizeof address.sun_path - 1);
-  ASSERT_EQ(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  ASSERT_TRUE(bind_to(socket, folder_ / "machines.d/socket.yml"));
   fs::create_symlink("/dev/zero", folder_ / "machines.d/zero.yml");
   EXPECT_THAT(machines(), ElementsAre(".hidden", "a", "with space"));
 }

@@ -4,9 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -18,6 +16,7 @@
 #include "common/identity.h"
 #include "tests/process.h"
 #include "tests/temporary_folder.h"
+#include "tests/unix_socket.h"
 
 namespace whawty {
 namespace {
@@ -26,12 +25,7 @@ class GateSocketTest : public testing::Test {
  protected:
   // The error of connecting to what is behind the descriptor, or 0.
   static int error_of_connecting(const Fd& place) {
-    sockaddr_un address{AF_UNIX, {}};
-    const std::string path = "/proc/self/fd/" + std::to_string(place.get());
-    path.copy(address.sun_path, path.size());
-    const Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    return ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0
-                                                                                                     : errno;
+    return connect_to(stream(), "/proc/self/fd/" + std::to_string(place.get())) ? 0 : errno;
   }
 
   std::filesystem::path folder() const { return folder_.path / (::geteuid() == 0 ? "gate-of-root" : "gate"); }

@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +14,7 @@
 #include <system_error>
 
 #include "common/text.h"
+#include "tests/unix_socket.h"
 
 namespace whawty::fake {
 namespace {
@@ -33,11 +33,8 @@ void send_bytes(int connection, const std::string& bytes) {
 }
 
 Fd listening(int type, const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  path.copy(address.sun_path, sizeof address.sun_path - 1);
   Fd listener(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
-  check(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0, "bind");
+  check(bind_to(listener, path), "bind");
   check(::chmod(path.c_str(), 0666) == 0, "chmod");
   check(::listen(listener.get(), 8) == 0, "listen");
   return listener;

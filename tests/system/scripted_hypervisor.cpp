@@ -16,7 +16,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -35,6 +34,7 @@
 #include "common/fd.h"
 #include "common/log.h"
 #include "common/text.h"
+#include "tests/unix_socket.h"
 
 namespace whawty {
 namespace {
@@ -176,12 +176,8 @@ std::variant<std::unique_ptr<Hypervisor>, std::string> open_hypervisor(
   if (uri == kIdle) return std::make_unique<ScriptedHypervisor>(Fd(), events, restrict);
   if (!uri.starts_with(kScheme)) return "no scripted hypervisor: " + uri;
   ::signal(SIGPIPE, SIG_IGN);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  uri.copy(address.sun_path, sizeof address.sun_path - 1, kScheme.size());
   Fd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-    return std::string(std::strerror(errno));
+  if (!connect_to(socket, uri.substr(kScheme.size()))) return std::string(std::strerror(errno));
   return std::make_unique<ScriptedHypervisor>(std::move(socket), events, restrict);
 }
 

@@ -6,7 +6,6 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -14,6 +13,7 @@
 #include <filesystem>
 
 #include "system_test.h"
+#include "tests/unix_socket.h"
 
 namespace whawty {
 namespace {
@@ -271,8 +271,7 @@ TEST_F(LifecycleTest, UnderTheJournalEveryLineBeginsWithItsPriority) {
 class NotifyTest : public LifecycleTest {
  protected:
   NotifyTest() : socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
-    sockaddr_un address{AF_UNIX, "/run/notify"};
-    EXPECT_EQ(::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    EXPECT_TRUE(bind_to(socket_, "/run/notify"));
     EXPECT_EQ(::chmod("/run/notify", 0666), 0);
     daemon_.environment["NOTIFY_SOCKET"] = "/run/notify";
   }
