@@ -12,6 +12,7 @@ namespace whawty {
 namespace {
 
 constexpr std::uint32_t kOperationFailed = 9;  // VIR_ERR_OPERATION_FAILED
+constexpr std::uint32_t kAuthSasl = 1;         // remote_auth_type of remote_protocol.x
 constexpr std::size_t kShown = 256;            // bytes of a message that the log shows
 
 std::uint64_t read_number(XdrReader& arguments) {
@@ -38,6 +39,13 @@ std::string refusal(const Message& message, const char* objection) {
                 hex(tried.program, 8), ", version ", tried.version, ", type ", tried.type, ", status ",
                 tried.status, ", serial ", tried.serial, ": ", objection, ". Its ", message.arguments.size(),
                 " bytes: ", text_in(message.arguments));
+}
+
+// The client takes the first way that libvirtd offers. That of SASL is made of calls that may not pass.
+void expect_no_sasl(XdrReader& ways) {
+  if (ways.word() > 0 && ways.word() == kAuthSasl)
+    throw std::runtime_error(
+        "libvirtd asks for SASL at its socket: auth_unix_rw in libvirtd.conf must be \"polkit\" or \"none\"");
 }
 
 bool is_of(const CallRule& rule, const Header& header) {
@@ -139,6 +147,7 @@ void Gate::answered(const Message& reply) {
   unanswered_.erase(call);
   if (reply.header.status != kOk) return;
   XdrReader arguments(reply.arguments);
+  if (reply.header.procedure == procedure::kAuthList) expect_no_sasl(arguments);
   if (reply.header.procedure == procedure::kConnectOpen) opened_ = true;
   if (reply.header.procedure == procedure::kDomainLookupByUuid) learn(arguments, 1);
   if (reply.header.procedure == procedure::kConnectListAllDomains) learn(arguments, arguments.word());

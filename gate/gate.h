@@ -56,7 +56,7 @@ class Gate {
   Clock::duration pause(Clock::time_point now) const { return rate_.wait(now); }
 
   // A frame of libvirtd, which is to be passed on. What it says of domains is kept. Throws Malformed for what
-  // libvirtd does not send.
+  // libvirtd does not send, and std::runtime_error if it asks who the client is in a way that cannot pass.
   void from_server(std::string_view frame);
 
   // Until the connection is open, a client that was refused may come back on the same connection to libvirtd.

@@ -228,7 +228,7 @@ TEST_F(GateTest, DomainsAreNamedByListsAndLookUpsOnly) {
   Gate gate({}, [](const Hostdev&) { return true; });
   // Not by events, not by errors, and not by the answer to another call.
   gate.from_server(Frame{333, words({0}) + domain("a", kUuid), 0, rpc::kRemote, 1, 2}.bytes());
-  for (const auto& [call, status] : {std::pair{list(), 1U}, {Frame{66}, 0U}}) {
+  for (const auto& [call, status] : {std::pair{list(), 1U}, {feature(15), 0U}}) {
     ASSERT_TRUE(passes(gate, call));
     gate.from_server(rpc::reply(call, words({2}) + named + words({2}), status).bytes());
   }
@@ -383,6 +383,23 @@ TEST_F(GateTest, LibvirtdAnswersWhatItWasAsked) {
   ASSERT_TRUE(passes(fresh, Frame{66}));
   EXPECT_NO_THROW(fresh.from_server(rpc::reply({66}, "").bytes()));
   EXPECT_THROW(fresh.from_server(rpc::reply({66}, "").bytes()), Malformed) << "once";
+}
+
+TEST_F(GateTest, AWayToSayWhoItIsThatCannotPassIsSaid) {
+  const auto offered = [](std::vector<std::uint32_t> ways) {
+    Gate fresh = gate();
+    ways.insert(ways.begin(), static_cast<std::uint32_t>(ways.size()));
+    passes(fresh, Frame{66});
+    fresh.from_server(rpc::reply({66}, words(ways)).bytes());
+  };
+  constexpr std::uint32_t kNone = 0;
+  constexpr std::uint32_t kSasl = 1;
+  constexpr std::uint32_t kPolkit = 2;
+  EXPECT_NO_THROW(offered({}));
+  EXPECT_NO_THROW(offered({kNone}));
+  EXPECT_NO_THROW(offered({kPolkit, kSasl}));
+  EXPECT_THROW(offered({kSasl}), std::runtime_error);
+  EXPECT_THROW(offered({kSasl, kPolkit}), std::runtime_error);
 }
 
 TEST_F(GateTest, LibvirtdSendsRepliesAndEvents) {
