@@ -71,8 +71,10 @@ void Reconciler::take(ScannerMessage message, Clock::time_point now) {
   }
   const bool in_snapshot = devices_.in_snapshot();
   const bool unchanged = std::holds_alternative<Unchanged>(message);
-  watch_connections(message, now);
+  const bool plugged = watch_connections(message, now) && devices_.complete();
+  const std::string sysname = plugged ? std::get<Device>(message).sysname : "";
   take_device(std::move(message), now);
+  if (plugged) plugged_.insert(sysname);
   // It answers a check, and no rescan that was asked for after that.
   if (unchanged ? asked_ != ScanRequest::kRescan : in_snapshot && !devices_.in_snapshot()) end_look(now);
 }
@@ -88,6 +90,7 @@ void Reconciler::take_device(ScannerMessage message, Clock::time_point now) {
   for (const DeviceTable::Left& left : devices_.take_left()) {
     watch_left(left, now);
     domains_.disconnected(left.numbers);
+    plugged_.erase(left.port);
   }
   const auto entry = devices_.devices().find(sysname);
   if (changed && !only_driver) {
@@ -107,13 +110,15 @@ void Reconciler::end_look(Clock::time_point now) {
   for (const auto& [name, device] : devices_.devices()) announcer_.list(device);
 }
 
-void Reconciler::watch_connections(const ScannerMessage& message, Clock::time_point now) {
+// Whether it tells of a device that has connected.
+bool Reconciler::watch_connections(const ScannerMessage& message, Clock::time_point now) {
   if (const auto* const removed = std::get_if<DeviceRemoved>(&message)) flapping_.left(removed->sysname, now);
   const auto* const device = std::get_if<Device>(&message);
-  if (device == nullptr || !device->digest) return;  // it will be told again when it answers
+  if (device == nullptr || !device->digest) return false;  // it will be told again when it answers
   const auto last = devices_.devices().find(device->sysname);
-  if (last != devices_.devices().end() && !is_another(*device, last->second)) return;
+  if (last != devices_.devices().end() && !is_another(*device, last->second)) return false;
   count_connection(*device, now);
+  return true;
 }
 
 void Reconciler::count_connection(const Device& device, Clock::time_point now) {
@@ -273,7 +278,7 @@ void Reconciler::carry_out_plan(Clock::time_point now) {
   // What was tried and is to be done again may fail again, and take seconds for that: it does not delay the
   // rest.
   for (const bool tried : {false, true}) carry_out(plan, tried, now);
-  announcer_.found(plan, devices);
+  announcer_.found(plan, devices, std::exchange(plugged_, {}));
   next_attempt_ = attempts_.next(now);
   report_status(views);
 }

@@ -50,7 +50,7 @@ class Reconciler {
   void say_notes();
   void take_device(ScannerMessage message, Clock::time_point now);
   void end_look(Clock::time_point now);
-  void watch_connections(const ScannerMessage& message, Clock::time_point now);
+  bool watch_connections(const ScannerMessage& message, Clock::time_point now);
   void count_connection(const Device& device, Clock::time_point now);
   std::optional<Lethal::Subject> subject_at(const Hostdev& numbers) const;
   const Device* device_of(const Lethal::Subject& subject) const;
@@ -89,6 +89,7 @@ class Reconciler {
   Clock::time_point next_round_;
   Clock::time_point next_attempt_ = Clock::time_point::max();
   bool plan_is_old_ = false;
+  std::set<std::string> plugged_;     // devices, since the last plan; not those of the first snapshot
   std::optional<ScanRequest> asked_;  // of the scanner: a look at all devices, which has not ended
   std::optional<Status> reported_;
 };

@@ -224,7 +224,9 @@ void plan_device(const World& world, const Device& device, HostKeyboards& keyboa
   const Holding* const holding = world.in_the_way_of(device);
   std::string holder = holding == nullptr ? "" : holding->domain->name;
   const std::vector<HostUse> uses = keyboards.missed_uses(device);
-  for (const Claim& claim : world.rules().claims(device)) {
+  const std::vector<Claim> claims = world.rules().claims(device);
+  if (claims.empty()) plan.unwanted.push_back(device.sysname);
+  for (const Claim& claim : claims) {
     const std::string& machine = world.rules().machine(claim.machine).name;
     const DomainView* const domain = world.domain_of(claim.machine);
     if (domain == nullptr || domain->put_aside.contains(device.sysname) || machine == holder) continue;

@@ -72,6 +72,7 @@ struct Plan {
   std::vector<Refusal> refusals;
   std::vector<Contested> contested;
   std::vector<Empty> empties;
+  std::vector<std::string> unwanted;  // sysnames of devices that could go to a guest, and no rule matches
 };
 
 // Whether a guest can have such a device at all: no hub, and nothing that libvirt has no way to name.

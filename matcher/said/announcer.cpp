@@ -52,6 +52,7 @@ void Announcer::begin_again() {
   conflicts_.clear();
   refusals_.clear();
   empties_.clear();
+  count_is_due_ = true;
 }
 
 void Announcer::asked_for(const ChangeKey& key, const Detach& detach, const std::string& machine,
@@ -110,7 +111,7 @@ void Announcer::failed(const ChangeKey& key, const Words& words, const Result& r
                   failure_text(result), ": trying again"));
 }
 
-void Announcer::found(const Plan& plan, const DeviceMap& devices) {
+void Announcer::found(const Plan& plan, const DeviceMap& devices, const std::set<std::string>& plugged) {
   for (const Conflict& one : plan.conflicts)
     if (!conflicts_.contains(one)) conflict(one, devices);
   conflicts_ = {plan.conflicts.begin(), plan.conflicts.end()};
@@ -120,6 +121,9 @@ void Announcer::found(const Plan& plan, const DeviceMap& devices) {
   for (const Empty& one : plan.empties)
     if (!empties_.contains(one)) empty(one);
   empties_ = {plan.empties.begin(), plan.empties.end()};
+  for (const std::string& sysname : plan.unwanted)
+    if (plugged.contains(sysname)) unwanted(devices.at(sysname));
+  if (std::exchange(count_is_due_, false)) count_unwanted(plan.unwanted.size(), devices);
 }
 
 void Announcer::conflict(const Conflict& conflict, const DeviceMap& devices) {
@@ -142,6 +146,19 @@ void Announcer::empty(const Empty& empty) {
   const std::string text = whawty::text_of(empty);
   if (empty.kept) return log_.say(subject_of(empty.machine, ""), log::Level::kWarning, text);
   sink_.say(log::Level::kError, text);
+}
+
+void Announcer::unwanted(const Device& device) {
+  log_.say("port " + device.sysname, log::Level::kInfo,
+           concat(name_of(device), names_in(device), " was plugged, and no rule wants it"));
+}
+
+void Announcer::count_unwanted(std::size_t unwanted, const DeviceMap& devices) {
+  const auto all = std::count_if(devices.begin(), devices.end(),
+                                 [](const auto& entry) { return can_be_attached(entry.second); });
+  if (unwanted > 0)
+    sink_.say(log::Level::kInfo,
+              concat("of ", all, all == 1 ? " USB device" : " USB devices", ", no rule wants ", unwanted));
 }
 
 void Announcer::put_aside(const Flapping::PutAside& aside, const Device& device, unsigned reconnects) {

@@ -41,8 +41,8 @@ class Announcer {
   // It has ended without a try.
   void not_tried(const ChangeKey& key) { words_.erase(key); }
 
-  // What a plan has found.
-  void found(const Plan& plan, const DeviceMap& devices);
+  // What a plan has found. Plugged: the devices that were since the last plan.
+  void found(const Plan& plan, const DeviceMap& devices, const std::set<std::string>& plugged);
 
   // Devices that come and go all the time. Reconnects: so many are allowed within a minute.
   void put_aside(const Flapping::PutAside& aside, const Device& device, unsigned reconnects);
@@ -74,6 +74,8 @@ class Announcer {
   void conflict(const Conflict& conflict, const DeviceMap& devices);
   void refusal(const Refusal& refusal, const DeviceMap& devices);
   void empty(const Empty& empty);
+  void unwanted(const Device& device);
+  void count_unwanted(std::size_t unwanted, const DeviceMap& devices);
 
   LineSink& sink_;
   LimitedLog log_;
@@ -81,6 +83,7 @@ class Announcer {
   std::set<Conflict> conflicts_;      // those that hold, and were said
   std::set<Refusal> refusals_;        // the same
   std::set<Empty> empties_;           // the same
+  bool count_is_due_ = false;         // of the devices that no rule wants
 };
 
 }  // namespace whawty

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "common/text.h"
 #include "matcher/said/remedy.h"
@@ -59,6 +60,13 @@ std::string name_of(const Device& device) {
   const std::string* const serial = property(device, "ID_SERIAL_SHORT");
   if (serial != nullptr) text += " serial=" + show_word(*serial);
   return text + " port=" + device.sysname;
+}
+
+std::string names_in(const Device& device) {
+  std::string text;
+  for (const auto& [name, shown] : {std::pair{"ID_VENDOR", " vendor="}, {"ID_MODEL", " model="}})
+    if (const std::string* const value = property(device, name)) text += shown + show_word(*value);
+  return text;
 }
 
 std::string name_of(const Hostdev& hostdev) {

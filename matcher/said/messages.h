@@ -18,6 +18,9 @@ namespace whawty {
 // "003/005 046d:0825 serial=3187B60 port=3-6.3", the serial if it has one.
 std::string name_of(const Device& device);
 
+// " vendor=Logitech model=HD_Webcam_C270", as udev has these names of the device, if it has any.
+std::string names_in(const Device& device);
+
 // "003/005 046d:0825", with what the live XML gives.
 std::string name_of(const Hostdev& hostdev);
 

@@ -451,5 +451,16 @@ TEST(PlanRules, TheFirstThatMatchesGivesADeviceOfTheHostTheFirstThatAllowsItAndT
             (std::vector<Refusal>{{"1-1", "a", 1, {{HostUseKind::kMounted, "sdb1"}}}}));
 }
 
+TEST(PlanRules, WhatNoRuleMatchesIsUnwantedWhoeverHasItAndWhetherAMachineRuns) {
+  DeviceMap devices;
+  for (const Device& device : {kWebcam, kTwin, kScale, kHub, kNameless, silent(device_at("3-1"))})
+    devices[device.sysname] = device;
+  const std::vector<std::string> made =
+      plan(devices, {guest("x", {foreign(kTwin)})}, config("off: device: 5"), {}).unwanted;
+  EXPECT_EQ(made, (std::vector{kTwin.sysname, kScale.sysname}));
+  EXPECT_EQ(plan(devices, {}, config("off: device: 5"), {kScale.sysname}).unwanted,
+            std::vector{kTwin.sysname});
+}
+
 }  // namespace
 }  // namespace whawty

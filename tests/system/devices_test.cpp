@@ -74,6 +74,27 @@ TEST_F(DevicesTest, ADeviceNobodyWantsIsLeftAlone) {
   EXPECT_THAT(libvirt_.changes(), ElementsAre("attach a 003/006 046d:0825"));
 }
 
+TEST_F(DevicesTest, ADeviceNobodyWantsIsSaidOnceForEachPlug) {
+  libvirt_.define("a");
+  host_.plug(webcam(7));
+  start(config(wants("a", 6), "20ms"));
+  EXPECT_TRUE(daemon_.logs("of 1 USB device, no rule wants 1"));
+  *camera_.database += "E:ID_VENDOR=Logitech\nE:ID_MODEL=C270\n";
+  for (int times = 1; times <= 2; ++times) {
+    plug(camera_);
+    EXPECT_TRUE(eventually([&] {
+      return daemon_.lines_with(
+                 "003/005 046d:0825 serial=CAM5 port=3-5 vendor=Logitech model=C270 was plugged, "
+                 "and no rule wants it") == times;
+    }));
+    const int rounds = libvirt_.listings();
+    EXPECT_TRUE(eventually([&] { return libvirt_.listings() > rounds + 5; }));
+    EXPECT_EQ(daemon_.lines_with("was plugged"), times);
+    unplug(camera_);
+    EXPECT_TRUE(eventually([&] { return libvirt_.listings() > rounds + 10; }));
+  }
+}
+
 TEST_F(DevicesTest, ItMovesBetweenMachinesByDetachingFirst) {
   libvirt_.define("a");
   libvirt_.define("b");
