@@ -21,13 +21,10 @@ namespace whawty {
 namespace {
 
 constexpr option kOptions[] = {
-    {"without-landlock", no_argument, nullptr, 'l'},
-    {"host-mounts", no_argument, nullptr, 'm'},
-    {"connect", required_argument, nullptr, 'c'},
-    {"libvirt", required_argument, nullptr, 'v'},
-    {"domain", required_argument, nullptr, 'd'},
-    {"no-domain", no_argument, nullptr, 'n'},
-    {nullptr, 0, nullptr, 0},
+    {"without-landlock", no_argument, nullptr, 'l'}, {"host-mounts", no_argument, nullptr, 'm'},
+    {"observe", no_argument, nullptr, 'o'},          {"connect", required_argument, nullptr, 'c'},
+    {"libvirt", required_argument, nullptr, 'v'},    {"domain", required_argument, nullptr, 'd'},
+    {"no-domain", no_argument, nullptr, 'n'},        {nullptr, 0, nullptr, 0},
 };
 
 // A worker ends when its channel does; this is for one that hangs in a call then, where all processes have
@@ -46,6 +43,7 @@ WorkerOptions parse_worker_options(int argc, char** argv) {
   for (int choice = 0; (choice = ::getopt_long(argc, argv, "", kOptions, nullptr)) != -1;) {
     if (choice == 'l') options.landlock = false;
     if (choice == 'm') options.host_mounts = true;
+    if (choice == 'o') options.observe = true;
     if (choice == 'c') options.connect = ::optarg;
     if (choice == 'v') options.libvirt = ::optarg;
     if (choice == 'n' || choice == 'd')

@@ -17,6 +17,7 @@ struct WorkerOptions {
   std::string connect;                           // --connect URI, for the gate and the actuator
   std::string libvirt;                           // --libvirt URI: what is behind it, for the actuator's log
   bool host_mounts = false;                      // --host-mounts: the scanner got that descriptor
+  bool observe = false;                          // --observe: the matcher asks for no change
   std::optional<std::set<std::string>> domains;  // --domain NAME, each, or --no-domain, for both
 };
 

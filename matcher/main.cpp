@@ -21,7 +21,7 @@ void run(const WorkerOptions& options) {
   Sandbox sandbox{.profile = kMatcherProfile, .descriptors = kDescriptors, .memory = kMemory};
   if (options.landlock) sandbox.readable.emplace();  // no file at all
   seal(sandbox);                                     // nothing is read from a peer before this line
-  Matcher{std::move(supervisor), std::move(scanner), std::move(actuator)}.serve();
+  Matcher{std::move(supervisor), std::move(scanner), std::move(actuator), options.observe}.serve();
 }
 
 }  // namespace

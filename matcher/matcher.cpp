@@ -56,11 +56,11 @@ void refuse_descriptor(const Received& received) {
 
 }  // namespace
 
-Matcher::Matcher(Channel supervisor, Channel scanner, Channel actuator)
+Matcher::Matcher(Channel supervisor, Channel scanner, Channel actuator, bool observes)
     : supervisor_(std::move(supervisor)),
       scanner_(std::move(scanner)),
       actuator_(std::move(actuator)),
-      reconciler_(*this, log::debug_enabled()) {}
+      reconciler_(*this, log::debug_enabled(), observes) {}
 
 void Matcher::serve() {
   while (true) {

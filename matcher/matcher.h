@@ -21,7 +21,8 @@ namespace whawty {
 
 class Matcher final : private Output {
  public:
-  Matcher(Channel supervisor, Channel scanner, Channel actuator);
+  // One that observes asks for no change.
+  Matcher(Channel supervisor, Channel scanner, Channel actuator, bool observes);
 
   // Serves until a peer closes its end (PeerClosed) or breaks the protocol (Violation).
   [[noreturn]] void serve();

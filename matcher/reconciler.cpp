@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "matcher/decided/foresight.h"
 #include "matcher/known/libvirt_errors.h"
 
 namespace whawty {
@@ -271,16 +272,26 @@ void Reconciler::ask_scanner(ScanRequest request) {
 void Reconciler::carry_out_plan(Clock::time_point now) {
   plan_is_old_ = false;
   const std::vector<DomainView> views = this->views();
-  const DeviceMap& devices = devices_.devices();
-  const Plan plan = whawty::plan(devices, views, *rules_, put_aside(), taken_back_.due());
-  taken_back_.look(devices, plan.contested, now);
+  const Plan plan = observes_ ? foresee_plan(views) : make_changes(views, now);
+  announcer_.found(plan, devices_.devices(), std::exchange(plugged_, {}));
+  next_attempt_ = attempts_.next(now);
+  report_status(views);
+}
+
+Plan Reconciler::foresee_plan(const std::vector<DomainView>& views) {
+  const Plan foreseen = foresee(devices_.devices(), views, *rules_, put_aside());
+  announcer_.would(foreseen, views, devices_.devices());
+  return foreseen;
+}
+
+Plan Reconciler::make_changes(const std::vector<DomainView>& views, Clock::time_point now) {
+  const Plan plan = whawty::plan(devices_.devices(), views, *rules_, put_aside(), taken_back_.due());
+  taken_back_.look(devices_.devices(), plan.contested, now);
   forget_attempts(plan, views);
   // What was tried and is to be done again may fail again, and take seconds for that: it does not delay the
   // rest.
   for (const bool tried : {false, true}) carry_out(plan, tried, now);
-  announcer_.found(plan, devices, std::exchange(plugged_, {}));
-  next_attempt_ = attempts_.next(now);
-  report_status(views);
+  return plan;
 }
 
 void Reconciler::carry_out(const Plan& plan, bool tried, Clock::time_point now) {

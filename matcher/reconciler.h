@@ -26,9 +26,10 @@ namespace whawty {
 
 class Reconciler {
  public:
-  // In debug mode each scan is said in full.
-  Reconciler(Output& output, bool debug)
-      : output_(output), debug_(debug), announcer_(output), domains_(output) {}
+  // In debug mode each scan is said in full. One that observes asks for no change of a domain, and says what
+  // it would ask for.
+  Reconciler(Output& output, bool debug, bool observes = false)
+      : output_(output), debug_(debug), observes_(observes), announcer_(output), domains_(output) {}
 
   // Take in what happened; acting is step's. Throw Violation for what the protocol does not allow now.
   void use(Config config, Clock::time_point now);
@@ -66,6 +67,8 @@ class Reconciler {
   void begin_round(Clock::time_point now);
   void ask_scanner(ScanRequest request);
   void carry_out_plan(Clock::time_point now);
+  Plan foresee_plan(const std::vector<DomainView>& views);
+  Plan make_changes(const std::vector<DomainView>& views, Clock::time_point now);
   void forget_attempts(const Plan& plan, const std::vector<DomainView>& views);
   static ChangeKey key_of(const Detach& detach);
   ChangeKey key_of(const Attach& attach) const;
@@ -77,6 +80,7 @@ class Reconciler {
 
   Output& output_;
   const bool debug_;
+  const bool observes_;
   Announcer announcer_;
   std::optional<Rulebook> rules_;
   DeviceTable devices_;

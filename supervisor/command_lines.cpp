@@ -8,11 +8,17 @@
 namespace whawty {
 namespace {
 
+std::vector<std::string> usual_arguments(const WorkerSettings& settings) {
+  if (settings.landlock) return {};
+  return {"--without-landlock"};
+}
+
 std::vector<std::string> with_domains(const WorkerSettings& settings, const std::vector<std::string>& more) {
-  std::vector<std::string> arguments = matcher_arguments(settings);
+  std::vector<std::string> arguments = usual_arguments(settings);
   arguments.insert(arguments.end(), more.begin(), more.end());
-  if (!settings.domains) return arguments;
-  if (settings.domains->empty()) arguments.emplace_back("--no-domain");
+  const bool none = settings.observe || (settings.domains && settings.domains->empty());
+  if (none) arguments.emplace_back("--no-domain");
+  if (none || !settings.domains) return arguments;
   for (const std::string& domain : *settings.domains) arguments.insert(arguments.end(), {"--domain", domain});
   return arguments;
 }
@@ -20,12 +26,13 @@ std::vector<std::string> with_domains(const WorkerSettings& settings, const std:
 }  // namespace
 
 std::vector<std::string> matcher_arguments(const WorkerSettings& settings) {
-  if (settings.landlock) return {};
-  return {"--without-landlock"};
+  std::vector<std::string> arguments = usual_arguments(settings);
+  if (settings.observe) arguments.emplace_back("--observe");
+  return arguments;
 }
 
 std::vector<std::string> scanner_arguments(const WorkerSettings& settings) {
-  std::vector<std::string> arguments = matcher_arguments(settings);
+  std::vector<std::string> arguments = usual_arguments(settings);
   if (settings.host_mounts) arguments.emplace_back("--host-mounts");
   return arguments;
 }

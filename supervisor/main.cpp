@@ -109,9 +109,12 @@ int run(const Options& options) {
   } else {
     log::warning("running without Landlock");
   }
-  Supervisor::Settings settings{
-      options.config, privileged, {options.connect, {}, options.landlock, is_given_mounts()}, {}};
+  Supervisor::Settings settings{options.config,
+                                privileged,
+                                {options.connect, {}, options.landlock, is_given_mounts(), options.observe},
+                                {}};
   if (!options.domains.empty()) settings.workers.domains = read_domain_list(options.domains, privileged);
+  if (options.observe) log::warning("observing: no device is attached or detached");
   Programs programs = find_programs();
   settings.gate_folder = gate_folder(folder);
   seal({.profile = kSupervisorProfile, .capabilities = kCapabilities, .may_start_processes = true});

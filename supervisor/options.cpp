@@ -18,6 +18,7 @@ const char kUsage[] =
     "  -c, --connect URI  the libvirt to use: qemu:///system, or qemu:///system?socket=PATH\n"
     "                     (default: $LIBVIRT_DEFAULT_URI, else qemu:///system)\n"
     "  -d, --domains FILE the only domains that may be changed, whatever CONFIG says: a name or UUID a line\n"
+    "      --observe      attach and detach nothing, and log what would be: lines begin with WOULD\n"
     "      --without-landlock  run on a kernel that does not have Landlock\n"
     "  -h, --help         show this and exit\n"
     "  -V, --version      show the version and exit\n"
@@ -34,9 +35,13 @@ std::string default_uri() {
 }
 
 constexpr option kLongOptions[] = {
-    {"connect", required_argument, nullptr, 'c'},    {"domains", required_argument, nullptr, 'd'},
-    {"without-landlock", no_argument, nullptr, 'l'}, {"help", no_argument, nullptr, 'h'},
-    {"version", no_argument, nullptr, 'V'},          {nullptr, 0, nullptr, 0},
+    {"connect", required_argument, nullptr, 'c'},
+    {"domains", required_argument, nullptr, 'd'},
+    {"observe", no_argument, nullptr, 'o'},
+    {"without-landlock", no_argument, nullptr, 'l'},
+    {"help", no_argument, nullptr, 'h'},
+    {"version", no_argument, nullptr, 'V'},
+    {nullptr, 0, nullptr, 0},
 };
 
 // One option. False for what is none, or lacks its value.
@@ -47,6 +52,9 @@ bool take(Options& options, int choice) {
       return true;
     case 'd':
       options.domains = ::optarg;
+      return true;
+    case 'o':
+      options.observe = true;
       return true;
     case 'l':
       options.landlock = false;

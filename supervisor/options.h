@@ -15,7 +15,8 @@ struct Options {
   std::string connect;  // a URI that libvirt_sockets() knows
   std::string domains;  // path of the list of domains that may be changed; empty: all may
   bool landlock = true;
-  std::string mistake;  // of a usage error
+  bool observe = false;  // change no domain, and say what would be changed
+  std::string mistake;   // of a usage error
 };
 
 extern const char kUsage[];

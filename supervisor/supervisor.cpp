@@ -31,10 +31,10 @@ constexpr int kStatusAtOnce = 20;
 
 }  // namespace
 
-std::string text_of(const Status& status) {
+std::string text_of(const Status& status, bool observes) {
   if (!status.libvirt_connected) return "waiting for libvirt";
-  return concat(status.running, " of ", status.machines, " machines running, ", status.attached, " of ",
-                status.devices, " USB devices attached");
+  return concat(observes ? "observing: " : "", status.running, " of ", status.machines, " machines running, ",
+                status.attached, " of ", status.devices, " USB devices attached");
 }
 
 Supervisor::Supervisor(Settings settings, Programs programs, Fd signals)
@@ -204,7 +204,7 @@ void Supervisor::handle_gate() {
 
 void Supervisor::handle(const PolicyMessage& message) {
   if (const auto* const status = std::get_if<Status>(&message)) {
-    status_ = text_of(*status);
+    status_ = text_of(*status, settings_.workers.observe);
     return tell_status();
   }
   if (std::holds_alternative<Pong>(message)) return answered(Heartbeat::kMatcher);

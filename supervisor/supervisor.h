@@ -22,7 +22,7 @@
 namespace whawty {
 
 // What the service manager shows of a status.
-std::string text_of(const Status& status);
+std::string text_of(const Status& status, bool observes);
 
 class Supervisor {
  public:

@@ -52,25 +52,35 @@ void Announcer::begin_again() {
   conflicts_.clear();
   refusals_.clear();
   empties_.clear();
+  would_.clear();
   count_is_due_ = true;
 }
 
 void Announcer::asked_for(const ChangeKey& key, const Detach& detach, const std::string& machine,
                           const DeviceMap& devices) {
-  words_[key] = {device_name(devices, detach.sysname, detach.hostdev), machine, why_of(detach, devices),
-                 detach.sysname};
+  words_[key] = words_of(detach, machine, devices);
 }
 
 void Announcer::asked_for(const ChangeKey& key, const Attach& attach, const std::string& machine,
                           const DeviceMap& devices) {
-  words_[key] = {name_of(devices.at(attach.sysname)), machine, rule_name(machine, attach.rule),
-                 attach.sysname};
+  words_[key] = words_of(attach, machine, devices);
+}
+
+Announcer::Words Announcer::words_of(const Detach& detach, const std::string& machine,
+                                     const DeviceMap& devices) {
+  return {device_name(devices, detach.sysname, detach.hostdev), machine, why_of(detach, devices),
+          detach.sysname};
+}
+
+Announcer::Words Announcer::words_of(const Attach& attach, const std::string& machine,
+                                     const DeviceMap& devices) {
+  return {name_of(devices.at(attach.sysname)), machine, rule_name(machine, attach.rule), attach.sysname};
 }
 
 // "DEVICE to a by a[0]", or "DEVICE from a: it left the host".
-std::string Announcer::text_of(const ChangeKey& key, const Words& words) {
+std::string Announcer::text_of(bool attach, const Words& words) {
   const std::string machine = show_name(words.machine);
-  return words.device + (key.attach ? " to " + machine + " by " : " from " + machine + ": ") + words.why;
+  return words.device + (attach ? " to " + machine + " by " : " from " + machine + ": ") + words.why;
 }
 
 void Announcer::ended(const ChangeKey& key, const Result& result, Clock::duration took, Clock::time_point now,
@@ -78,7 +88,7 @@ void Announcer::ended(const ChangeKey& key, const Result& result, Clock::duratio
   const auto entry = words_.extract(key);
   if (entry.empty()) return;
   const Words& words = entry.mapped();
-  const std::string done = concat(key.attach ? "attached " : "detached ", text_of(key, words),
+  const std::string done = concat(key.attach ? "attached " : "detached ", text_of(key.attach, words),
                                   key.attach ? " in " : ", in ", duration_text(took));
   switch (report) {
     case Attempts::Report::kNothing:
@@ -107,8 +117,29 @@ void Announcer::without_effect(const ChangeKey& key, const Words& words) {
 
 void Announcer::failed(const ChangeKey& key, const Words& words, const Result& result) {
   log_.say(subject_of(words.machine, words.port), log::Level::kError,
-           concat("cannot ", key.attach ? "attach " : "detach ", text_of(key, words), ": ",
+           concat("cannot ", key.attach ? "attach " : "detach ", text_of(key.attach, words), ": ",
                   failure_text(result), ": trying again"));
+}
+
+void Announcer::would(const Plan& foreseen, const std::vector<DomainView>& domains,
+                      const DeviceMap& devices) {
+  std::map<Uuid, const DomainView*> by_uuid;
+  for (const DomainView& domain : domains) by_uuid[domain.uuid] = &domain;
+  std::set<std::pair<Uuid, std::string>> now;
+  const auto say = [&](const auto& change, bool attach) {
+    const Words words = words_of(change, by_uuid.at(change.domain)->name, devices);
+    const std::string line = concat("WOULD ", attach ? "attach " : "detach ", text_of(attach, words));
+    if (!would_.contains({change.domain, line}))
+      log_.say(subject_of(words.machine, words.port), log::Level::kInfo, line);
+    now.emplace(change.domain, line);
+  };
+  for (const Detach& one : foreseen.detaches) say(one, false);
+  for (const Attach& one : foreseen.attaches) say(one, true);
+  std::erase_if(would_, [&](const auto& one) {
+    const auto domain = by_uuid.find(one.first);
+    return domain == by_uuid.end() || domain->second->settled;
+  });
+  would_.merge(now);
 }
 
 void Announcer::found(const Plan& plan, const DeviceMap& devices, const std::set<std::string>& plugged) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "matcher/decided/attempts.h"
@@ -41,6 +42,10 @@ class Announcer {
   // It has ended without a try.
   void not_tried(const ChangeKey& key) { words_.erase(key); }
 
+  // What is foreseen where no change is made: each change once, as long as it would be made. Of the domains
+  // that are not settled, nothing is known anew.
+  void would(const Plan& foreseen, const std::vector<DomainView>& domains, const DeviceMap& devices);
+
   // What a plan has found. Plugged: the devices that were since the last plan.
   void found(const Plan& plan, const DeviceMap& devices, const std::set<std::string>& plugged);
 
@@ -68,7 +73,9 @@ class Announcer {
     std::string port;  // empty when no device is there for it
   };
 
-  static std::string text_of(const ChangeKey& key, const Words& words);
+  static Words words_of(const Detach& detach, const std::string& machine, const DeviceMap& devices);
+  static Words words_of(const Attach& attach, const std::string& machine, const DeviceMap& devices);
+  static std::string text_of(bool attach, const Words& words);
   void failed(const ChangeKey& key, const Words& words, const Result& result);
   void without_effect(const ChangeKey& key, const Words& words);
   void conflict(const Conflict& conflict, const DeviceMap& devices);
@@ -79,11 +86,12 @@ class Announcer {
 
   LineSink& sink_;
   LimitedLog log_;
-  std::map<ChangeKey, Words> words_;  // of the changes that have not ended
-  std::set<Conflict> conflicts_;      // those that hold, and were said
-  std::set<Refusal> refusals_;        // the same
-  std::set<Empty> empties_;           // the same
-  bool count_is_due_ = false;         // of the devices that no rule wants
+  std::map<ChangeKey, Words> words_;              // of the changes that have not ended
+  std::set<Conflict> conflicts_;                  // those that hold, and were said
+  std::set<Refusal> refusals_;                    // the same
+  std::set<Empty> empties_;                       // the same
+  std::set<std::pair<Uuid, std::string>> would_;  // the same, by domain
+  bool count_is_due_ = false;                     // of the devices that no rule wants
 };
 
 }  // namespace whawty

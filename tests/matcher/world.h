@@ -30,7 +30,7 @@ inline constexpr char kMissingWebcam[] =
 // happens first.
 class World : public Output {
  public:
-  World() : reconciler_(*this, true) { add("a"); }
+  explicit World(bool observes = false) : reconciler_(*this, true, observes) { add("a"); }
   virtual ~World() = default;
 
   struct Domain {

@@ -77,6 +77,20 @@ TEST(CommandLines, OnlyTheActuatorAndTheGateGetTheDomains) {
   }
 }
 
+// Whatever list there is.
+TEST(CommandLines, WhereTheMatcherObservesNoDomainMayBeChanged) {
+  WorkerSettings settings = kPlain;
+  EXPECT_FALSE(parsed(matcher_arguments(settings)).observe);
+  settings.observe = true;
+  for (const auto& domains : {std::optional<std::vector<std::string>>{}, {{"a", "b"}}}) {
+    settings.domains = domains;
+    EXPECT_TRUE(parsed(matcher_arguments(settings)).observe);
+    EXPECT_EQ(parsed(actuator_arguments(settings)).domains, std::set<std::string>{});
+    EXPECT_EQ(parsed(gate_arguments(settings)).domains, std::set<std::string>{});
+    EXPECT_FALSE(parsed(scanner_arguments(settings)).domains);
+  }
+}
+
 TEST(CommandLines, WhatTheSupervisorDoesNotWriteIsRefused) {
   EXPECT_THROW(parsed({"--help"}), std::runtime_error);
 }

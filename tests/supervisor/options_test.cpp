@@ -73,6 +73,12 @@ TEST_F(OptionsTest, TheUriIsOfThisHost) {
         << uri;
 }
 
+TEST_F(OptionsTest, ItObservesIfItIsTold) {
+  EXPECT_FALSE(parse({"a.yml"}).observe);
+  EXPECT_TRUE(parse({"--observe", "a.yml"}).observe);
+  EXPECT_EQ(parse({"a.yml", "--observe"}).config, "a.yml");
+}
+
 TEST_F(OptionsTest, HelpAndVersionNeedNoFile) {
   for (const char* const option : {"--help", "-h"}) EXPECT_EQ(parse({option}).action, Action::kHelp);
   for (const char* const option : {"--version", "-V"})
@@ -89,7 +95,8 @@ TEST_F(OptionsTest, AfterTwoDashesComesAFile) {
 }
 
 TEST_F(OptionsTest, TheUsageNamesEveryOption) {
-  for (const char* const option : {"CONFIG", "--connect", "--help", "--version", "SIGHUP", "machines.d"})
+  for (const char* const option :
+       {"CONFIG", "--connect", "--observe", "--help", "--version", "SIGHUP", "machines.d"})
     EXPECT_THAT(kUsage, HasSubstr(option));
 }
 
