@@ -40,9 +40,9 @@ class OddHosts(Case):
 
     def test_hundreds_of_mounts_with_long_names(self) -> None:
         """As on a host of containers."""
-        self.addCleanup(self.hypervisor.run, "umount -l /run/many; rmdir /run/many", timeout=60)
+        self.addCleanup(self.hypervisor.run, "umount -l /mnt/many; rmdir /mnt/many", timeout=60)
         self.hypervisor.run(f"""
-            mkdir /run/many; mount -t tmpfs many /run/many; mount --make-private /run/many; cd /run/many
+            set -e; mkdir /mnt/many; mount -t tmpfs many /mnt/many; mount --make-private /mnt/many; cd /mnt/many
             perl -e 'for (1..{_MOUNTS}) {{
                 my ($from, $to, $type) = ("{_LONG_NAME}$_") x 3; mkdir $to;
                 syscall({_MOUNT}, $from, $to, $type, {_MS_BIND}, 0) == 0 or die $!;
