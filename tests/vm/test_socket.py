@@ -15,7 +15,7 @@ class Socket(Case):
     def test_the_socket_of_a_daemon_for_qemu_alone(self) -> None:
         """Named, or found: it comes before libvirtd's."""
         self.running("a")
-        self.hypervisor.run(f"ln -s libvirt-sock {_SOCKET} && mkdir -p {_DROP_IN}")
+        self.hypervisor.run(f"ln /run/libvirt/libvirt-sock {_SOCKET} && mkdir -p {_DROP_IN}")
         self.addCleanup(self.hypervisor.run, f"rm -rf {_SOCKET} {_DROP_IN} && systemctl daemon-reload")
         for index, uri in enumerate((f"qemu+unix:///system?socket={_SOCKET}", f"qemu:///system?socket={_SOCKET}",
                                      "qemu:///system")):
