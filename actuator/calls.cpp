@@ -48,7 +48,7 @@ struct Calls {
   Answer operator()(const AttachHostdev& attach) const {
     if (auto answer = allowed(attach.domain); failed(answer)) return answer;
     if (const auto before = look(attach); before != DeviceCheck::Finding::kMeant) return refusal(before);
-    auto answer = hypervisor.attach(attach.domain, attach.hostdev, mark_of(attach.digest));
+    auto answer = hypervisor.attach(attach.domain, attach.hostdev, mark_of(attach.digest), request);
     if (failed(answer)) return answer;
     const DeviceCheck::Finding finding = look(attach);
     return finding == DeviceCheck::Finding::kMeant ? answer : undo(attach, finding);
@@ -65,9 +65,14 @@ struct Calls {
     if (finding == DeviceCheck::Finding::kGone)
       return CallError{Outcome::kOtherDevice, 0, "the device left while it was attached"};
     if (finding == DeviceCheck::Finding::kBarred) return refusal(finding);
-    log::error("ALARM: device ", decimal(attach.hostdev.bus, 3), '/', decimal(attach.hostdev.device, 3),
-               " became another one while domain ", to_string(attach.domain),
-               " was given it: ", detached ? "detached at once" : "it could NOT be detached");
+    const std::string device = decimal(attach.hostdev.bus, 3) + '/' + decimal(attach.hostdev.device, 3);
+    const std::string domain = to_string(attach.domain);
+    Record alarm{Event::kAlarm};
+    alarm.add("USB_DEVICE", device).add("GUEST_UUID", domain).add("REQUEST_ID", concat(request));
+    log::line(log::Level::kError,
+              concat("ALARM: device ", device, " became another one while domain ", domain,
+                     " was given it: ", detached ? "detached at once" : "it could NOT be detached"),
+              alarm);
     return CallError{Outcome::kSwapped, 0, "the device became another one while it was attached"};
   }
 

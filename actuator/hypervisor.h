@@ -55,10 +55,10 @@ class Hypervisor {
   virtual std::variant<std::string, CallError> describe(const Uuid& domain) = 0;
 
   // Changes the running domain only, never its persistent definition. The call returns when libvirt is done;
-  // of a detach the guest may be later than that, which domain_changed tells. The mark becomes part of the
+  // of a detach the guest may be later than that, which domain_changed tells. Mark and occasion become the
   // hostdev's alias.
   virtual std::variant<std::monostate, CallError> attach(const Uuid& domain, const Hostdev& hostdev,
-                                                         std::uint64_t mark) = 0;
+                                                         std::uint64_t mark, std::uint64_t occasion) = 0;
   virtual std::variant<std::monostate, CallError> detach(const Uuid& domain, const Hostdev& hostdev) = 0;
 };
 

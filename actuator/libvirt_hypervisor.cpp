@@ -7,9 +7,7 @@
 #include <unistd.h>
 
 #include <array>
-#include <atomic>
 #include <bit>
-#include <chrono>
 #include <clocale>
 #include <functional>
 #include <latch>
@@ -95,12 +93,6 @@ void on_close(virConnectPtr, int reason, void* events) {
       reason == VIR_CONNECT_CLOSE_REASON_KEEPALIVE ? ConnectionEnd::kSilent : ConnectionEnd::kClosed);
 }
 
-// The time, so that no other actuator, before or after this one, counts on from the same number.
-std::uint64_t first_occasion() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
-}
-
 // libvirt would print every error to stderr otherwise.
 void ignore_error(void*, virErrorPtr) {}
 
@@ -183,9 +175,9 @@ class LibvirtHypervisor : public Hypervisor {
     return std::string(xml.get());
   }
 
-  std::variant<std::monostate, CallError> attach(const Uuid& uuid, const Hostdev& hostdev,
-                                                 std::uint64_t mark) override {
-    return change(uuid, marked_hostdev_xml(hostdev, hostdev_alias(mark, ++occasion_)),
+  std::variant<std::monostate, CallError> attach(const Uuid& uuid, const Hostdev& hostdev, std::uint64_t mark,
+                                                 std::uint64_t occasion) override {
+    return change(uuid, marked_hostdev_xml(hostdev, hostdev_alias(mark, occasion)),
                   virDomainAttachDeviceFlags);
   }
 
@@ -218,7 +210,6 @@ class LibvirtHypervisor : public Hypervisor {
   Connection connection_;
   std::mutex mutex_;
   std::map<Uuid, Domain> domains_;
-  std::atomic<std::uint64_t> occasion_ = first_occasion();
 };
 
 }  // namespace

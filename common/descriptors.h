@@ -7,7 +7,8 @@
 
 namespace whawty {
 
-inline constexpr int kLog = 2;  // in all
+inline constexpr int kLog = 2;       // in all
+inline constexpr int kJournal = 15;  // in all but the scanner, and in the supervisor, if there is a journal
 
 inline constexpr int kFirstPassed = 3;   // from here on they differ
 inline constexpr int kAbovePassed = 16;  // and from here on there is none

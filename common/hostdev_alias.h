@@ -22,8 +22,9 @@ inline std::uint64_t mark_of(const Digest& digest) {
   return digest[0];
 }
 
-// The occasion, a number that no other attach has, makes it unique: libvirt refuses an alias that the domain
-// has already, and the stale hostdev of a device that had the same numbers may still be there.
+// The occasion, the number of the matcher's request, which no other attach has, makes it unique: libvirt
+// refuses an alias that the domain has already, and the stale hostdev of a device that had the same numbers
+// may still be there.
 std::string hostdev_alias(std::uint64_t mark, std::uint64_t occasion);
 
 // The mark in an alias of that form; nothing in any other text.

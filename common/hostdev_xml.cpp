@@ -116,4 +116,10 @@ std::optional<Hostdev> marked_hostdev_in(std::string_view xml) {
   return hostdev;
 }
 
+// It stands behind the last dash.
+std::uint64_t occasion_in(std::string_view marked_xml) {
+  marked_xml.remove_prefix(marked_xml.rfind('-'));
+  return Numbers(marked_xml).after<std::uint64_t>("-", 10);
+}
+
 }  // namespace whawty

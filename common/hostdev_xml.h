@@ -5,6 +5,7 @@
 // Format: https://libvirt.org/formatdomain.html#usb-pci-scsi-devices
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,5 +26,8 @@ std::optional<Hostdev> hostdev_in(std::string_view xml);
 
 // The same for marked_hostdev_xml() with an alias that hostdev_alias() makes, and all four numbers.
 std::optional<Hostdev> marked_hostdev_in(std::string_view xml);
+
+// The occasion in the alias of such a text.
+std::uint64_t occasion_in(std::string_view marked_xml);
 
 }  // namespace whawty

@@ -3,12 +3,14 @@
 //
 // The log: one line, one write(2), on stderr. Under systemd's journal (JOURNAL_STREAM names it) a line starts
 // with its priority as sd-daemon(3) defines it; elsewhere with the local time.
+// A line with a record goes to the journal with it instead, by a socket of its own, if there is one.
 #pragma once
 
 #include <ctime>
 #include <string>
 #include <string_view>
 
+#include "common/record.h"
 #include "common/text.h"
 
 namespace whawty::log {
@@ -25,10 +27,20 @@ bool debug_enabled();
 // Whether stderr is a terminal, where people read. The journal is none.
 bool on_terminal();
 
+// Whether stderr is the journal.
+bool in_journal();
+
+// From now on records are sent by this descriptor: a datagram socket, connected to the journal, that does not
+// block.
+void record_to(int journal);
+
+// Whether they are sent anywhere.
+bool takes_records();
+
 // Writes one line. Bytes that are not printable ASCII or well-formed UTF-8 text of ours must be escaped by
 // the caller (whawty::escape); control characters that slip through are replaced, so that a message never
 // makes two lines.
-void line(Level level, std::string_view message);
+void line(Level level, std::string_view message, const Record& record = {});
 
 template <class... Values>
 void error(const Values&... values) {

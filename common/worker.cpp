@@ -11,7 +11,9 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "common/descriptors.h"
 #include "common/exit_code.h"
+#include "common/fd.h"
 #include "common/log.h"
 #include "common/peer_closed.h"
 #include "common/sandbox.h"
@@ -21,10 +23,15 @@ namespace whawty {
 namespace {
 
 constexpr option kOptions[] = {
-    {"without-landlock", no_argument, nullptr, 'l'}, {"host-mounts", no_argument, nullptr, 'm'},
-    {"observe", no_argument, nullptr, 'o'},          {"connect", required_argument, nullptr, 'c'},
-    {"libvirt", required_argument, nullptr, 'v'},    {"domain", required_argument, nullptr, 'd'},
-    {"no-domain", no_argument, nullptr, 'n'},        {nullptr, 0, nullptr, 0},
+    {"without-landlock", no_argument, nullptr, 'l'},
+    {"host-mounts", no_argument, nullptr, 'm'},
+    {"observe", no_argument, nullptr, 'o'},
+    {"journal", no_argument, nullptr, 'j'},
+    {"connect", required_argument, nullptr, 'c'},
+    {"libvirt", required_argument, nullptr, 'v'},
+    {"domain", required_argument, nullptr, 'd'},
+    {"no-domain", no_argument, nullptr, 'n'},
+    {nullptr, 0, nullptr, 0},
 };
 
 // A worker ends when its channel does; this is for one that hangs in a call then, where all processes have
@@ -43,6 +50,7 @@ WorkerOptions parse_worker_options(int argc, char** argv) {
   for (int choice = 0; (choice = ::getopt_long(argc, argv, "", kOptions, nullptr)) != -1;) {
     if (choice == 'l') options.landlock = false;
     if (choice == 'm') options.host_mounts = true;
+    if (choice == 'j') options.journal = true;
     if (choice == 'o') options.observe = true;
     if (choice == 'c') options.connect = ::optarg;
     if (choice == 'v') options.libvirt = ::optarg;
@@ -60,6 +68,8 @@ int exit_code_of(const std::function<void()>& work) {
     work();
   } catch (const PeerClosed&) {
     return kExitPeerClosed;
+  } catch (const Alarm& alarm) {
+    log::line(log::Level::kError, escape(alarm.what()), Record{Event::kAlarm});
   } catch (const Unsealed& error) {
     log::error(error.what());
     return kExitUnsealed;
@@ -76,7 +86,9 @@ int run_worker(const char* name, int argc, char** argv,
   log::start(name);
   return exit_code_of([&] {
     die_with_supervisor();
-    work(parse_worker_options(argc, argv));
+    const WorkerOptions options = parse_worker_options(argc, argv);
+    if (options.journal) log::record_to(take_fd(kJournal).release());
+    work(options);
   });
 }
 

@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <set>
+#include <stdexcept>
 #include <string>
 
 namespace whawty {
@@ -17,8 +18,14 @@ struct WorkerOptions {
   std::string connect;                           // --connect URI, for the gate and the actuator
   std::string libvirt;                           // --libvirt URI: what is behind it, for the actuator's log
   bool host_mounts = false;                      // --host-mounts: the scanner got that descriptor
+  bool journal = false;                          // --journal: it got that descriptor
   bool observe = false;                          // --observe: the matcher asks for no change
   std::optional<std::set<std::string>> domains;  // --domain NAME, each, or --no-domain, for both
+};
+
+// What ends a worker and is an alarm: its line begins with that word.
+struct Alarm : std::runtime_error {
+  using std::runtime_error::runtime_error;
 };
 
 // Throws std::runtime_error for what the supervisor does not write.

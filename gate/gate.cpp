@@ -48,6 +48,14 @@ void expect_no_sasl(XdrReader& ways) {
         "libvirtd asks for SASL at its socket: auth_unix_rw in libvirtd.conf must be \"polkit\" or \"none\"");
 }
 
+// The change of a domain that the XML makes. Nothing if the XML is not of the form that it must have.
+std::optional<Receipt> change_in(std::string_view xml, bool attach, const Uuid& domain) {
+  const auto hostdev = attach ? marked_hostdev_in(xml) : hostdev_in(xml);
+  if (!hostdev) return std::nullopt;
+  return Receipt{
+      .attach = attach, .domain = domain, .hostdev = *hostdev, .request = attach ? occasion_in(xml) : 0};
+}
+
 bool is_of(const CallRule& rule, const Header& header) {
   return rule.program == header.program && header.version == kProgramVersion &&
          rule.procedure == header.procedure && rule.type == header.type && header.status == kOk;
@@ -61,10 +69,11 @@ std::optional<std::string> Gate::from_client(std::string_view frame, Clock::time
   const Passage passage = look_at(message);
   if (passage.objection != nullptr) throw Refused(refusal(message, passage.objection));
   // It may have left since the actuator looked.
-  if (passage.attached && !may_go_(*passage.attached))
+  if (passage.change && passage.change->attach && !may_go_(passage.change->hostdev))
     return error_reply(message.header, kOperationFailed,
                        "Did not find USB device, or it is a hub, or the host has not authorized it");
-  if (message.header.type == kCall) unanswered_.emplace(message.header.serial, message.header.procedure);
+  if (message.header.type == kCall)
+    unanswered_[message.header.serial] = {message.header.procedure, passage.change, now};
   return std::nullopt;
 }
 
@@ -86,6 +95,7 @@ Gate::Passage Gate::look_at(const Message& message) const {
 Gate::Passage Gate::match(const CallRule& rule, std::string_view bytes) const {
   XdrReader arguments(bytes);
   Passage passage;
+  Uuid domain;
   const auto expect = [&passage](bool holds, const char* objection) {
     if (!holds && passage.objection == nullptr) passage.objection = objection;
   };
@@ -104,16 +114,17 @@ Gate::Passage Gate::match(const CallRule& rule, std::string_view bytes) const {
         break;
       case Form::kDomain:
       case Form::kOwnDomain: {
-        const char* const objection = objection_to_domain(arguments, argument.form == Form::kOwnDomain);
+        const std::string_view name = arguments.text();
+        domain = read_uuid(arguments);
+        arguments.word();  // the id, which says nothing that the UUID does not
+        const char* const objection = objection_to_domain(name, domain, argument.form == Form::kOwnDomain);
         expect(objection == nullptr, objection);
         break;
       }
       case Form::kNewHostdev:
-        passage.attached = marked_hostdev_in(arguments.text());
-        expect(passage.attached.has_value(), "XML of another form");
-        break;
       case Form::kKnownHostdev:
-        expect(hostdev_in(arguments.text()).has_value(), "XML of another form");
+        passage.change = change_in(arguments.text(), argument.form == Form::kNewHostdev, domain);
+        expect(passage.change.has_value(), "XML of another form");
         break;
     }
   }
@@ -122,10 +133,8 @@ Gate::Passage Gate::match(const CallRule& rule, std::string_view bytes) const {
   return passage;
 }
 
-const char* Gate::objection_to_domain(XdrReader& arguments, bool own) const {
-  const std::string_view name = arguments.text();
-  const auto known = names_.find(read_uuid(arguments));
-  arguments.word();  // the id, which says nothing that the UUID does not
+const char* Gate::objection_to_domain(std::string_view name, const Uuid& uuid, bool own) const {
+  const auto known = names_.find(uuid);
   if (known == names_.end()) return "a domain that libvirtd has not named";
   const std::vector<std::string>& names = known->second.names;
   if (std::find(names.begin(), names.end(), name) == names.end()) return "another domain's name";
@@ -134,19 +143,26 @@ const char* Gate::objection_to_domain(XdrReader& arguments, bool own) const {
   return nullptr;
 }
 
-void Gate::from_server(std::string_view frame) {
+void Gate::from_server(std::string_view frame, Clock::time_point now) {
   const Message message = message_in(frame);
-  if (message.header.type == kReply && message.header.program == kRemoteProgram) return answered(message);
+  if (message.header.type == kReply && message.header.program == kRemoteProgram)
+    return answered(message, now);
   if (message.header.type != kEvent) throw Malformed("libvirtd sent neither a reply nor an event");
 }
 
-void Gate::answered(const Message& reply) {
-  const auto call = unanswered_.find(reply.header.serial);
-  if (call == unanswered_.end() || call->second != reply.header.procedure)
+void Gate::answered(const Message& reply, Clock::time_point now) {
+  const auto call = unanswered_.extract(reply.header.serial);
+  if (call.empty() || call.mapped().procedure != reply.header.procedure)
     throw Malformed("libvirtd answered what it was not asked");
-  unanswered_.erase(call);
-  if (reply.header.status != kOk) return;
+  const bool done = reply.header.status == kOk;
   XdrReader arguments(reply.arguments);
+  if (auto& change = call.mapped().change) {
+    change->done = done;
+    change->error = done ? 0 : arguments.word();
+    change->took = now - call.mapped().since;
+    receipts_.push_back(*change);
+  }
+  if (!done) return;
   if (reply.header.procedure == procedure::kAuthList) expect_no_sasl(arguments);
   if (reply.header.procedure == procedure::kConnectOpen) opened_ = true;
   if (reply.header.procedure == procedure::kDomainLookupByUuid) learn(arguments, 1);

@@ -13,21 +13,24 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/allowed_domains.h"
 #include "common/bounds.h"
 #include "common/domain.h"
 #include "common/rate_limit.h"
+#include "common/worker.h"
 #include "gate/calls.h"
 #include "gate/message.h"
+#include "gate/receipt.h"
 
 namespace whawty {
 
 // The client said what it never says: it has been taken over, or one of the two programs is not what the
 // other was made for.
-struct Refused : std::runtime_error {
-  using std::runtime_error::runtime_error;
+struct Refused : Alarm {
+  using Alarm::Alarm;
 };
 
 // The first frame of either side, as first_frame().
@@ -57,7 +60,10 @@ class Gate {
 
   // A frame of libvirtd, which is to be passed on. What it says of domains is kept. Throws Malformed for what
   // libvirtd does not send, and std::runtime_error if it asks who the client is in a way that cannot pass.
-  void from_server(std::string_view frame);
+  void from_server(std::string_view frame, Clock::time_point now);
+
+  // The changes that libvirtd has answered since the last call.
+  std::vector<Receipt> take_receipts() { return std::exchange(receipts_, {}); }
 
   // Until the connection is open, a client that was refused may come back on the same connection to libvirtd.
   // No call may be unanswered then.
@@ -72,13 +78,19 @@ class Gate {
 
   struct Passage {
     const char* objection = nullptr;  // why it does not pass; null if it does
-    std::optional<Hostdev> attached;
+    std::optional<Receipt> change;    // that it asks for
+  };
+
+  struct Unanswered {
+    std::uint32_t procedure = 0;
+    std::optional<Receipt> change;
+    Clock::time_point since;
   };
 
   Passage look_at(const Message& message) const;
   Passage match(const CallRule& rule, std::string_view arguments) const;
-  const char* objection_to_domain(XdrReader& arguments, bool own) const;
-  void answered(const Message& reply);
+  const char* objection_to_domain(std::string_view name, const Uuid& uuid, bool own) const;
+  void answered(const Message& reply, Clock::time_point now);
   void learn(XdrReader& domains, std::uint32_t how_many);
   void learn(const Uuid& uuid, std::string_view name);
 
@@ -86,7 +98,8 @@ class Gate {
   const std::function<bool(const Hostdev&)> may_go_;
   const std::span<const CallRule> rules_;
   RateLimit rate_{kCallsPerSecond, kCallsAtOnce};
-  std::map<std::uint32_t, std::uint32_t> unanswered_;  // procedures by serial
+  std::map<std::uint32_t, Unanswered> unanswered_;  // calls by serial
+  std::vector<Receipt> receipts_;
   std::map<Uuid, Names> names_;
   std::uint64_t times_given_ = 0;
   bool opened_ = false;

@@ -111,9 +111,10 @@ void Relay::from_server() {
     throw std::runtime_error("the connection to libvirt is lost: it closed the connection");
   std::size_t done = 0;
   while (const auto frame = first_answer(std::string_view(server_.in).substr(done))) {
-    gate_.from_server(*frame);
+    gate_.from_server(*frame, Gate::Clock::now());
     done += frame->size();
   }
+  for (const Receipt& receipt : gate_.take_receipts()) write_down(receipt);
   client_.out.append(server_.in, 0, done);
   server_.in.erase(0, done);
   send(client_);

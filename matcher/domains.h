@@ -24,7 +24,7 @@ struct ChangeEnded {
 
 class Domains {
  public:
-  explicit Domains(Output& output) : book_(output) {}
+  Domains(Output& output, std::uint64_t last_request) : book_(output, last_request) {}
 
   // Takes in a message. Throws Violation for what the protocol does not allow now.
   std::optional<ChangeEnded> take(const ActuatorMessage& message, Clock::time_point now);

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "common/bounds.h"
+#include "matcher/configuration/policy_digest.h"
 #include "protocol/violation.h"
 
 namespace whawty {
@@ -50,6 +51,13 @@ void receive_from(Channel& channel, const pollfd& wait, Handle handle) {
   for (int i = 0; i < kMessagesAtATime && channel.receive(received); ++i) handle(received);
 }
 
+// The time in microseconds, so that no other matcher, before or after this one, counts on from the same
+// number: it becomes the occasion in an alias, and stands in the records of matcher and gate.
+std::uint64_t last_request() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
+}
+
 void refuse_descriptor(const Received& received) {
   if (received.attached) throw Violation("a message with a descriptor");
 }
@@ -60,7 +68,7 @@ Matcher::Matcher(Channel supervisor, Channel scanner, Channel actuator, bool obs
     : supervisor_(std::move(supervisor)),
       scanner_(std::move(scanner)),
       actuator_(std::move(actuator)),
-      reconciler_(*this, log::debug_enabled(), observes) {}
+      reconciler_(*this, log::debug_enabled(), observes, last_request()) {}
 
 void Matcher::serve() {
   while (true) {
@@ -130,22 +138,27 @@ void Matcher::commit(const ConfigCommit& commit) {
   const bool is_new = commit.in_use_since == 0;
   const std::string since =
       log::time_of_day(is_new ? std::time(nullptr) : static_cast<std::time_t>(commit.in_use_since));
+  const std::string digest = policy_digest(offered_);
   auto result = load_config(offered_);
   offered_.clear();
   if (const auto* const error = std::get_if<ConfigError>(&result)) {
-    log::error(error->message,
-               in_use_since_.empty() ? "" : concat(". Keeping the configuration of ", in_use_since_, '.'));
+    const std::string kept =
+        in_use_since_.empty() ? "" : concat(". Keeping the configuration of ", in_use_since_, '.');
+    log::line(log::Level::kError, error->message + kept,
+              Record{Event::kPolicyRefused}.add("REFUSED_SHA256", digest));
     if (log::on_terminal())
       for (const std::string& line : error->source) log::error("    ", line);
     return supervisor_.send(encode(ConfigRejected{}));
   }
   auto& loaded = std::get<LoadedConfig>(result);
+  const std::size_t machines = loaded.config.machines.size();
   for (const std::string& notice : loaded.notices) log::info(notice);
   if (is_new)
-    log::info(in_use_since_.empty() ? "using" : "reloaded",
-              " the configuration: ", loaded.config.machines.size(),
-              loaded.config.machines.size() == 1 ? " machine" : " machines");
-  reconciler_.use(std::move(loaded.config), Clock::now());
+    log::line(log::Level::kInfo,
+              concat(in_use_since_.empty() ? "using" : "reloaded", " the configuration: ", machines,
+                     machines == 1 ? " machine" : " machines"),
+              Record{Event::kPolicyLoaded}.add("POLICY_SHA256", digest));
+  reconciler_.use(std::move(loaded.config), Clock::now(), digest);
   in_use_since_ = since;
   supervisor_.send(encode(ConfigAccepted{}));
 }
@@ -168,8 +181,8 @@ void Matcher::report(const Status& status) {
   supervisor_.send(encode(status));
 }
 
-void Matcher::say(log::Level level, const std::string& line) {
-  if (level != log::Level::kDebug || log::debug_enabled()) log::line(level, line);
+void Matcher::record(log::Level level, const std::string& line, const Record& record) {
+  if (level != log::Level::kDebug || log::debug_enabled()) log::line(level, line, record);
 }
 
 }  // namespace whawty

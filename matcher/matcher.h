@@ -41,7 +41,8 @@ class Matcher final : private Output {
   void ask(ScanRequest request) override;
   void report(const Status& status) override;
   void pong() override;
-  void say(log::Level level, const std::string& line) override;
+  void say(log::Level level, const std::string& line) override { record(level, line, {}); }
+  void record(log::Level level, const std::string& line, const Record& record) override;
 
   Channel supervisor_, scanner_, actuator_;
   Reconciler reconciler_;

@@ -22,6 +22,7 @@ constexpr SyscallRule kProfile[] = {
     {SCMP_SYS(pread64), kAnyArguments, "configuration files, from descriptors of the supervisor"},
     {SCMP_SYS(close), kAnyArguments, "those descriptors, when they are read"},
     {SCMP_SYS(write), when(equals_int(0, kLog)), "the log"},
+    {SCMP_SYS(write), when(equals_int(0, kJournal)), "the log, where a line has a record for the journal"},
     {SCMP_SYS(brk), kAnyArguments, "memory"},
     {SCMP_SYS(mmap), kPlainMemory, "memory, of no file and never executable"},
     {SCMP_SYS(munmap), kAnyArguments, "memory"},

@@ -41,14 +41,14 @@ std::uint32_t count_of_held(const DomainView& domain) {
 
 }  // namespace
 
-void Reconciler::use(Config config, Clock::time_point now) {
+void Reconciler::use(Config config, Clock::time_point now, const std::string& policy) {
   announcer_.tick(now);
   rules_.emplace(std::move(config));
   next_round_ = now;
   domains_.table().doubt();  // whoever reloads may do so to have all looked at again
   attempts_.hurry();
   flapping_.limit(rules_->config().max_reconnects);
-  announcer_.begin_again();
+  announcer_.begin_again(policy);
   lethal_.clear();
   plan_is_old_ = true;
   if (!reported_) report_status({});

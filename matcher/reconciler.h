@@ -5,6 +5,7 @@
 // an Output, and time is a parameter.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
@@ -27,12 +28,17 @@ namespace whawty {
 class Reconciler {
  public:
   // In debug mode each scan is said in full. One that observes asks for no change of a domain, and says what
-  // it would ask for.
-  Reconciler(Output& output, bool debug, bool observes = false)
-      : output_(output), debug_(debug), observes_(observes), announcer_(output), domains_(output) {}
+  // it would ask for. Requests are numbered from the one after the last on.
+  Reconciler(Output& output, bool debug, bool observes = false, std::uint64_t last_request = 0)
+      : output_(output),
+        debug_(debug),
+        observes_(observes),
+        announcer_(output),
+        domains_(output, last_request) {}
 
   // Take in what happened; acting is step's. Throw Violation for what the protocol does not allow now.
-  void use(Config config, Clock::time_point now);
+  // Policy: the digest of the configuration, for records.
+  void use(Config config, Clock::time_point now, const std::string& policy = "");
   void take(ScannerMessage message, Clock::time_point now);
   void take(const ActuatorMessage& message, Clock::time_point now);
 

@@ -36,7 +36,8 @@ class RequestBook {
     Clock::duration took{};
   };
 
-  explicit RequestBook(Output& output) : output_(output) {}
+  // Requests are numbered from the one after the last on.
+  RequestBook(Output& output, std::uint64_t last) : output_(output), last_(last) {}
 
   // Each sends a request. But for the ping, for which a place is kept, they are false if there is no room
   // now.
@@ -74,7 +75,7 @@ class RequestBook {
 
   Output& output_;
   std::map<std::uint64_t, Entry> entries_;  // by the request's id
-  std::uint64_t last_ = 0;
+  std::uint64_t last_;
 };
 
 }  // namespace whawty

@@ -13,8 +13,14 @@ std::vector<std::string> usual_arguments(const WorkerSettings& settings) {
   return {"--without-landlock"};
 }
 
-std::vector<std::string> with_domains(const WorkerSettings& settings, const std::vector<std::string>& more) {
+std::vector<std::string> with_journal(const WorkerSettings& settings) {
   std::vector<std::string> arguments = usual_arguments(settings);
+  if (settings.journal) arguments.emplace_back("--journal");
+  return arguments;
+}
+
+std::vector<std::string> with_domains(const WorkerSettings& settings, const std::vector<std::string>& more) {
+  std::vector<std::string> arguments = with_journal(settings);
   arguments.insert(arguments.end(), more.begin(), more.end());
   const bool none = settings.observe || (settings.domains && settings.domains->empty());
   if (none) arguments.emplace_back("--no-domain");
@@ -26,7 +32,7 @@ std::vector<std::string> with_domains(const WorkerSettings& settings, const std:
 }  // namespace
 
 std::vector<std::string> matcher_arguments(const WorkerSettings& settings) {
-  std::vector<std::string> arguments = usual_arguments(settings);
+  std::vector<std::string> arguments = with_journal(settings);
   if (settings.observe) arguments.emplace_back("--observe");
   return arguments;
 }

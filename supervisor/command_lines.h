@@ -15,6 +15,7 @@ struct WorkerSettings {
   std::optional<std::vector<std::string>> domains;  // the only ones that may be changed
   bool landlock = true;
   bool host_mounts = false;  // the standard input is a list of mounts, for the scanner
+  bool journal = false;      // there is one, and all but the scanner get its descriptor
   bool observe = false;      // no domain may be changed, and the matcher only says what it would ask for
 };
 

@@ -42,19 +42,23 @@ Generation::Generation(const Programs& programs, const WorkerSettings& settings,
       gate_(std::move(sockets.heartbeat.first)),
       workers_{{{programs.scanner}, {programs.matcher}, {programs.actuator}, {programs.gate}}} {
   auto& [scanner, matcher, actuator, gate] = workers_;
+  const auto with_journal = [&settings](std::vector<Passed> descriptors) {
+    if (settings.journal) descriptors.push_back({kJournal, kJournal});
+    return descriptors;
+  };
   std::vector<Passed> of_scanner{{sockets.devices.first.get(), kScannerToMatcher}};
   if (settings.host_mounts) of_scanner.push_back({STDIN_FILENO, kScannerHostMounts});
   scanner.pid = start(scanner.program, scanner_arguments(settings), of_scanner);
   matcher.pid = start(matcher.program, matcher_arguments(settings),
-                      {{sockets.control.second.get(), kMatcherToSupervisor},
-                       {sockets.devices.second.get(), kMatcherToScanner},
-                       {sockets.commands.first.get(), kMatcherToActuator}});
-  actuator.pid = start(
-      actuator.program, actuator_arguments(settings),
-      {{sockets.commands.second.get(), kActuatorToMatcher}, {sockets.gate.place.get(), kActuatorToGate}});
-  gate.pid = start(
-      gate.program, gate_arguments(settings),
-      {{sockets.heartbeat.second.get(), kGateToSupervisor}, {sockets.gate.listener.get(), kGateListener}});
+                      with_journal({{sockets.control.second.get(), kMatcherToSupervisor},
+                                    {sockets.devices.second.get(), kMatcherToScanner},
+                                    {sockets.commands.first.get(), kMatcherToActuator}}));
+  actuator.pid = start(actuator.program, actuator_arguments(settings),
+                       with_journal({{sockets.commands.second.get(), kActuatorToMatcher},
+                                     {sockets.gate.place.get(), kActuatorToGate}}));
+  gate.pid = start(gate.program, gate_arguments(settings),
+                   with_journal({{sockets.heartbeat.second.get(), kGateToSupervisor},
+                                 {sockets.gate.listener.get(), kGateListener}}));
 }
 
 Generation::~Generation() {

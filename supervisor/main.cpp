@@ -29,6 +29,7 @@
 #include "supervisor/domain_list.h"
 #include "supervisor/gate_socket.h"
 #include "supervisor/instance_lock.h"
+#include "supervisor/journal.h"
 #include "supervisor/options.h"
 #include "supervisor/profile.h"
 #include "supervisor/supervisor.h"
@@ -109,11 +110,13 @@ int run(const Options& options) {
   } else {
     log::warning("running without Landlock");
   }
-  Supervisor::Settings settings{options.config,
-                                privileged,
-                                {options.connect, {}, options.landlock, is_given_mounts(), options.observe},
-                                {}};
+  Supervisor::Settings settings{
+      options.config,
+      privileged,
+      {options.connect, {}, options.landlock, is_given_mounts(), false, options.observe},
+      {}};
   if (!options.domains.empty()) settings.workers.domains = read_domain_list(options.domains, privileged);
+  settings.workers.journal = log::in_journal() && open_journal();
   if (options.observe) log::warning("observing: no device is attached or detached");
   Programs programs = find_programs();
   settings.gate_folder = gate_folder(folder);

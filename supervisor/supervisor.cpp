@@ -58,7 +58,7 @@ int Supervisor::run() {
 bool Supervisor::read_config() {
   auto result = read_config_files(settings_.config, settings_.trusted_only);
   if (const auto* const error = std::get_if<ConfigReadError>(&result)) {
-    log::error(error->message, handover_.keeping());
+    log::line(log::Level::kError, concat(error->message, handover_.keeping()), Record{Event::kPolicyRefused});
     return false;
   }
   auto& config = std::get<ConfigFiles>(result);

@@ -8,6 +8,7 @@
 #include "common/bounds.h"
 #include "common/text.h"
 #include "matcher/decided/lethal.h"
+#include "matcher/said/evidence.h"
 #include "matcher/said/messages.h"
 
 namespace whawty {
@@ -48,7 +49,8 @@ std::string seconds_text(Clock::duration duration) {
 
 }  // namespace
 
-void Announcer::begin_again() {
+void Announcer::begin_again(const std::string& policy) {
+  policy_ = policy;
   conflicts_.clear();
   refusals_.clear();
   empties_.clear();
@@ -67,14 +69,27 @@ void Announcer::asked_for(const ChangeKey& key, const Attach& attach, const std:
 }
 
 Announcer::Words Announcer::words_of(const Detach& detach, const std::string& machine,
-                                     const DeviceMap& devices) {
-  return {device_name(devices, detach.sysname, detach.hostdev), machine, why_of(detach, devices),
-          detach.sysname};
+                                     const DeviceMap& devices) const {
+  Words words{device_name(devices, detach.sysname, detach.hostdev),
+              machine,
+              why_of(detach, devices),
+              detach.sysname,
+              {}};
+  const Device* const device = find(devices, detach.sysname);
+  device == nullptr ? add_hostdev(words.about, detach.hostdev) : add_device(words.about, *device);
+  add_guest(words.about, machine, detach.domain);
+  words.about.add("REASON", words.why).add("POLICY_SHA256", policy_);
+  return words;
 }
 
 Announcer::Words Announcer::words_of(const Attach& attach, const std::string& machine,
-                                     const DeviceMap& devices) {
-  return {name_of(devices.at(attach.sysname)), machine, rule_name(machine, attach.rule), attach.sysname};
+                                     const DeviceMap& devices) const {
+  const Device& device = devices.at(attach.sysname);
+  Words words{name_of(device), machine, rule_name(machine, attach.rule), attach.sysname, {}};
+  add_device(words.about, device);
+  add_guest(words.about, machine, attach.domain);
+  words.about.add("RULE", words.why).add("POLICY_SHA256", policy_);
+  return words;
 }
 
 // "DEVICE to a by a[0]", or "DEVICE from a: it left the host".
@@ -90,35 +105,49 @@ void Announcer::ended(const ChangeKey& key, const Result& result, Clock::duratio
   const Words& words = entry.mapped();
   const std::string done = concat(key.attach ? "attached " : "detached ", text_of(key.attach, words),
                                   key.attach ? " in " : ", in ", duration_text(took));
+  const Record record = record_of(key, words, result, took, report);
   switch (report) {
     case Attempts::Report::kNothing:
       break;
     case Attempts::Report::kDone:
-      sink_.say(log::Level::kInfo, done);
+      sink_.record(log::Level::kInfo, done, record);
       break;
     case Attempts::Report::kMended:
-      sink_.say(log::Level::kInfo,
-                concat(done, ", after ", tries.count, " attempts in ", duration_text(now - tries.first)));
+      sink_.record(log::Level::kInfo,
+                   concat(done, ", after ", tries.count, " attempts in ", duration_text(now - tries.first)),
+                   record);
       break;
     case Attempts::Report::kNoEffect:
-      without_effect(key, words);
+      without_effect(key, words, record);
       break;
     case Attempts::Report::kFailed:
-      failed(key, words, result);
+      failed(key, words, result, record);
       break;
   }
 }
 
-void Announcer::without_effect(const ChangeKey& key, const Words& words) {
-  log_.say(subject_of(words.machine, words.port), log::Level::kWarning,
-           concat("libvirt said that it had ", key.attach ? "attached " : "detached ", words.device,
-                  ", but the live XML of ", show_name(words.machine), " does not show it: trying again"));
+Record Announcer::record_of(const ChangeKey& key, const Words& words, const Result& result,
+                            Clock::duration took, Attempts::Report report) {
+  const bool worked = report == Attempts::Report::kDone || report == Attempts::Report::kMended;
+  Record record{!worked ? Event::kFailed : key.attach ? Event::kAttached : Event::kDetached};
+  record.add("CHANGE", key.attach ? "attach" : "detach").add(words.about);
+  add_result(record, result);
+  return record.add("DURATION_USEC",
+                    concat(std::chrono::duration_cast<std::chrono::microseconds>(took).count()));
 }
 
-void Announcer::failed(const ChangeKey& key, const Words& words, const Result& result) {
+void Announcer::without_effect(const ChangeKey& key, const Words& words, const Record& record) {
+  log_.say(subject_of(words.machine, words.port), log::Level::kWarning,
+           concat("libvirt said that it had ", key.attach ? "attached " : "detached ", words.device,
+                  ", but the live XML of ", show_name(words.machine), " does not show it: trying again"),
+           record);
+}
+
+void Announcer::failed(const ChangeKey& key, const Words& words, const Result& result, const Record& record) {
   log_.say(subject_of(words.machine, words.port), log::Level::kError,
            concat("cannot ", key.attach ? "attach " : "detach ", text_of(key.attach, words), ": ",
-                  failure_text(result), ": trying again"));
+                  failure_text(result), ": trying again"),
+           record);
 }
 
 void Announcer::would(const Plan& foreseen, const std::vector<DomainView>& domains,
@@ -166,22 +195,32 @@ void Announcer::conflict(const Conflict& conflict, const DeviceMap& devices) {
 }
 
 void Announcer::refusal(const Refusal& refusal, const DeviceMap& devices) {
+  const Device& device = devices.at(refusal.sysname);
+  const std::string why = refusal.authorized ? whawty::text_of(refusal.uses) : "it is not authorized";
+  const std::string rule = rule_name(refusal.machine, refusal.rule);
+  Record refused = record(Event::kRefused);
+  add_device(refused, device);
+  refused.add("GUEST_NAME", refusal.machine).add("RULE", rule).add("REASON", why);
   log_.say(subject_of(refusal.machine, refusal.sysname), log::Level::kWarning,
-           concat(device_name(devices, refusal.sysname, {}), " stays with the host: ",
-                  refusal.authorized ? whawty::text_of(refusal.uses) : "it is not authorized", "; machine ",
-                  show_name(refusal.machine), " wants it by ", rule_name(refusal.machine, refusal.rule),
-                  refusal.authorized ? "; to allow it, say allow-host-device: true in that rule" : ""));
+           concat(name_of(device), " stays with the host: ", why, "; machine ", show_name(refusal.machine),
+                  " wants it by ", rule,
+                  refusal.authorized ? "; to allow it, say allow-host-device: true in that rule" : ""),
+           refused);
 }
 
 void Announcer::empty(const Empty& empty) {
   const std::string text = whawty::text_of(empty);
   if (empty.kept) return log_.say(subject_of(empty.machine, ""), log::Level::kWarning, text);
-  sink_.say(log::Level::kError, text);
+  Record alarm = record(Event::kAlarm);
+  add_hostdev(alarm, empty.hostdev);
+  sink_.record(log::Level::kError, text, alarm.add("GUEST_NAME", empty.machine));
 }
 
 void Announcer::unwanted(const Device& device) {
+  Record plugged = record(Event::kUnwanted);
+  add_device(plugged, device);
   log_.say("port " + device.sysname, log::Level::kInfo,
-           concat(name_of(device), names_in(device), " was plugged, and no rule wants it"));
+           concat(name_of(device), names_in(device), " was plugged, and no rule wants it"), plugged);
 }
 
 void Announcer::count_unwanted(std::size_t unwanted, const DeviceMap& devices) {

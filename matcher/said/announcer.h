@@ -27,7 +27,8 @@ class Announcer {
   void tick(Clock::time_point now) { log_.tick(now); }
 
   // A configuration is in use: what holds with it is said, though it was before.
-  void begin_again();
+  // Policy: its digest, for records.
+  void begin_again(const std::string& policy);
 
   // A change was asked for. How the log names it is settled now: the device may be gone when it ends.
   void asked_for(const ChangeKey& key, const Detach& detach, const std::string& machine,
@@ -71,13 +72,17 @@ class Announcer {
     std::string machine;
     std::string why;
     std::string port;  // empty when no device is there for it
+    Record about;      // the same as fields
   };
 
-  static Words words_of(const Detach& detach, const std::string& machine, const DeviceMap& devices);
-  static Words words_of(const Attach& attach, const std::string& machine, const DeviceMap& devices);
+  Words words_of(const Detach& detach, const std::string& machine, const DeviceMap& devices) const;
+  Words words_of(const Attach& attach, const std::string& machine, const DeviceMap& devices) const;
+  Record record(Event event) const { return Record{event}.add("POLICY_SHA256", policy_); }
   static std::string text_of(bool attach, const Words& words);
-  void failed(const ChangeKey& key, const Words& words, const Result& result);
-  void without_effect(const ChangeKey& key, const Words& words);
+  static Record record_of(const ChangeKey& key, const Words& words, const Result& result,
+                          Clock::duration took, Attempts::Report report);
+  void failed(const ChangeKey& key, const Words& words, const Result& result, const Record& record);
+  void without_effect(const ChangeKey& key, const Words& words, const Record& record);
   void conflict(const Conflict& conflict, const DeviceMap& devices);
   void refusal(const Refusal& refusal, const DeviceMap& devices);
   void empty(const Empty& empty);
@@ -86,6 +91,7 @@ class Announcer {
 
   LineSink& sink_;
   LimitedLog log_;
+  std::string policy_;                            // the digest of the configuration in use
   std::map<ChangeKey, Words> words_;              // of the changes that have not ended
   std::set<Conflict> conflicts_;                  // those that hold, and were said
   std::set<Refusal> refusals_;                    // the same

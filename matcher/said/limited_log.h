@@ -17,6 +17,9 @@ class LineSink {
  public:
   virtual void say(log::Level level, const std::string& line) = 0;
 
+  // The same, with its record. Who has no use for records takes the line.
+  virtual void record(log::Level level, const std::string& line, const Record&) { say(level, line); }
+
  protected:
   ~LineSink() = default;
 };
@@ -32,8 +35,8 @@ class LimitedLog {
   }
 
   // The subject is printable.
-  void say(const std::string& subject, log::Level level, const std::string& line) {
-    if (limit_.admit(subject, now_)) sink_.say(level, line);
+  void say(const std::string& subject, log::Level level, const std::string& line, const Record& record = {}) {
+    if (limit_.admit(subject, now_)) sink_.record(level, line, record);
   }
 
  private:

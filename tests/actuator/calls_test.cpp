@@ -62,6 +62,13 @@ TEST_F(CallsTest, TheDeviceThatIsMeantIsAttached) {
   EXPECT_EQ(calls, Calls{"attach"});
 }
 
+TEST_F(CallsTest, TheOccasionIsTheNumberOfTheRequest) {
+  const Limits limits{{}, DeviceCheck{sysfs.open()}};
+  const std::uint64_t request = ~0ULL;
+  carry_out(request, AttachHostdev{kDomain, kHostdev, meant}, hypervisor, limits);
+  EXPECT_EQ(hypervisor.last_occasion, request);
+}
+
 // The matcher tells by the number that the guest is busy.
 TEST_F(CallsTest, ADescriptionThatTimesOutHasLibvirtsNumber) {
   hypervisor.on_describe = [](const Uuid&) {

@@ -25,12 +25,14 @@ class FakeHypervisor final : public Hypervisor {
   };
   Change on_attach = [](const Uuid&, const Hostdev&) { return std::monostate{}; };
   Change on_detach = on_attach;
+  std::uint64_t last_occasion = 0;  // of an attach
 
   std::variant<std::vector<DomainListed>, CallError> list() override { return on_list(); }
   std::variant<std::string, CallError> name(const Uuid&) override { return std::string("webcam-test"); }
   std::variant<std::string, CallError> describe(const Uuid& domain) override { return on_describe(domain); }
-  std::variant<std::monostate, CallError> attach(const Uuid& domain, const Hostdev& hostdev,
-                                                 std::uint64_t) override {
+  std::variant<std::monostate, CallError> attach(const Uuid& domain, const Hostdev& hostdev, std::uint64_t,
+                                                 std::uint64_t occasion) override {
+    last_occasion = occasion;
     return on_attach(domain, hostdev);
   }
   std::variant<std::monostate, CallError> detach(const Uuid& domain, const Hostdev& hostdev) override {

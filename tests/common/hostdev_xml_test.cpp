@@ -62,6 +62,8 @@ const std::string kMarkedXml = marked_hostdev_xml(kHostdev, hostdev_alias(0xab, 
 
 TEST(MarkedHostdevXml, GivesTheNumbersBack) {
   EXPECT_EQ(marked_hostdev_in(kMarkedXml), kHostdev);
+  for (const std::uint64_t occasion : {0ULL, 17ULL, ~0ULL})
+    EXPECT_EQ(occasion_in(marked_hostdev_xml(kHostdev, hostdev_alias(~0ULL, occasion))), occasion);
   EXPECT_EQ(marked_hostdev_in(marked_hostdev_xml(kHostdev, hostdev_alias(~0ULL, ~0ULL))), kHostdev);
   EXPECT_EQ(marked_hostdev_in(marked_hostdev_xml(kHostdev, hostdev_alias(0, 0))), kHostdev);
 }

@@ -14,6 +14,7 @@
 
 #include "common/fd.h"
 #include "common/text.h"
+#include "tests/fields.h"
 
 namespace whawty {
 namespace {
@@ -93,6 +94,71 @@ TEST_F(LogTest, ControlCharactersNeverMakeASecondLine) {
     const char shown = c < 0x20 || c == 0x7f ? '?' : static_cast<char>(c);
     EXPECT_THAT(writes(), ElementsAre(concat("<6>matcher: a", shown, "b\n"))) << c;
   }
+}
+
+// A journal, as systemd has it at its socket.
+class JournalTest : public LogTest {
+ protected:
+  JournalTest() {
+    int ends[2];
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
+    journal_ = Fd(ends[0]);
+    to_journal_ = Fd(ends[1]);
+    ::setenv("JOURNAL_STREAM", stream_of_stderr().c_str(), 1);
+    log::start("matcher");
+    log::record_to(to_journal_.get());
+  }
+  ~JournalTest() override { log::record_to(-1); }
+
+  std::vector<Fields> records() const {
+    std::vector<Fields> all;
+    char bytes[65536];
+    for (ssize_t length = 0; (length = ::read(journal_.get(), bytes, sizeof bytes)) > 0;)
+      all.push_back(fields_in({bytes, static_cast<std::size_t>(length)}));
+    return all;
+  }
+
+  Fd journal_, to_journal_;
+};
+
+TEST_F(JournalTest, ALineWithARecordIsSentWithItAndNotWritten) {
+  log::line(log::Level::kError, "what happened", Record{Event::kAlarm}.add("GUEST_NAME", "a\nb"));
+  EXPECT_THAT(records(), ElementsAre(Fields{{"MESSAGE", "matcher: what happened"},
+                                            {"PRIORITY", "3"},
+                                            {"SYSLOG_IDENTIFIER", "whawty-libvirt-usb-hotplugd"},
+                                            {"MESSAGE_ID", "fb5a06ed9a99434ca1072bcf55aaf0c9"},
+                                            {"GUEST_NAME", "a\nb"}}));
+  EXPECT_THAT(writes(), ElementsAre());
+}
+
+TEST_F(JournalTest, ALineWithoutOneIsWritten) {
+  log::info("a");
+  EXPECT_THAT(records(), ElementsAre());
+  EXPECT_THAT(writes(), ElementsAre("<6>matcher: a\n"));
+}
+
+TEST_F(JournalTest, ItsTextIsOneLineToo) {
+  log::line(log::Level::kInfo, "a\nb\x1b", Record{Event::kAlarm});
+  EXPECT_EQ(records().at(0).at("MESSAGE"), "matcher: a?b?");
+}
+
+TEST_F(JournalTest, WhatTheJournalDoesNotTakeIsWritten) {
+  std::size_t sent = 0;
+  for (; writes().empty() && sent < 100'000; ++sent) log::line(log::Level::kInfo, "a", Record{Event::kAlarm});
+  EXPECT_GT(sent, 2U);
+  EXPECT_EQ(records().size(), sent - 1) << "it was full then";
+  log::line(log::Level::kInfo, "b", Record{Event::kAlarm});
+  EXPECT_EQ(records().size(), 1U) << "and has room again";
+  journal_.reset();
+  log::line(log::Level::kInfo, "c", Record{Event::kAlarm});
+  EXPECT_THAT(writes(), ElementsAre("<6>matcher: c\n"));
+}
+
+TEST_F(JournalTest, WithoutASocketARecordIsALine) {
+  log::record_to(-1);
+  EXPECT_FALSE(log::takes_records());
+  log::line(log::Level::kInfo, "a", Record{Event::kAlarm});
+  EXPECT_THAT(writes(), ElementsAre("<6>matcher: a\n"));
 }
 
 TEST_F(LogTest, TheEnvironmentTurnsDebugModeOn) {

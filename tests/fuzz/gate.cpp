@@ -17,7 +17,7 @@ void answer(Gate& gate, const std::string& frame) {
     reply.status = 0;
     reply.arguments = rpc::domain(rpc::kName, rpc::kUuid);
   }
-  gate.from_server(reply.bytes());
+  gate.from_server(reply.bytes(), {});
 }
 
 void name_domain(Gate& gate) {
@@ -32,7 +32,7 @@ bool hear(std::string_view bytes) {
   gate.from_client(rpc::list().bytes(), {});
   try {
     while (const auto frame = first_answer(bytes)) {
-      gate.from_server(*frame);
+      gate.from_server(*frame, {});
       bytes.remove_prefix(frame->size());
     }
   } catch (const Malformed&) {

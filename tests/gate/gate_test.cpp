@@ -58,7 +58,7 @@ class GateTest : public testing::Test {
   // libvirtd says what the domain is called.
   static void name(Gate& gate, const std::string& name, const Uuid& of = kUuid) {
     gate.from_client(look_up(of, 999).bytes(), {});
-    gate.from_server(rpc::reply(look_up(of, 999), domain(name, of)).bytes());
+    gate.from_server(rpc::reply(look_up(of, 999), domain(name, of)).bytes(), {});
   }
 
   static bool passes(Gate& gate, const std::string& frame) {
@@ -227,25 +227,25 @@ TEST_F(GateTest, DomainsAreNamedByListsAndLookUpsOnly) {
   const std::string named = domain("a", kUuid) + domain("b", kOtherUuid);
   Gate gate({}, [](const Hostdev&) { return true; });
   // Not by events, not by errors, and not by the answer to another call.
-  gate.from_server(Frame{333, words({0}) + domain("a", kUuid), 0, rpc::kRemote, 1, 2}.bytes());
+  gate.from_server(Frame{333, words({0}) + domain("a", kUuid), 0, rpc::kRemote, 1, 2}.bytes(), {});
   for (const auto& [call, status] : {std::pair{list(), 1U}, {feature(15), 0U}}) {
     ASSERT_TRUE(passes(gate, call));
-    gate.from_server(rpc::reply(call, words({2}) + named + words({2}), status).bytes());
+    gate.from_server(rpc::reply(call, words({2}) + named + words({2}), status).bytes(), {});
   }
   EXPECT_THAT(refusal(gate, describe(domain("a", kUuid))), HasSubstr("has not named"));
   ASSERT_TRUE(passes(gate, list()));
-  gate.from_server(rpc::reply(list(), words({2}) + named + words({2})).bytes());
+  gate.from_server(rpc::reply(list(), words({2}) + named + words({2})).bytes(), {});
   EXPECT_TRUE(passes(gate, describe(domain("a", kUuid))));
-  gate.from_server(rpc::reply(describe(), text("<domain/>")).bytes());
+  gate.from_server(rpc::reply(describe(), text("<domain/>")).bytes(), {});
   EXPECT_TRUE(passes(gate, describe(domain("b", kOtherUuid))));
 }
 
 TEST_F(GateTest, ALookUpNamesOneDomain) {
   Gate gate({}, [](const Hostdev&) { return true; });
   ASSERT_TRUE(passes(gate, look_up()));
-  gate.from_server(rpc::reply(look_up(), domain("a", kUuid) + domain("b", kOtherUuid)).bytes());
+  gate.from_server(rpc::reply(look_up(), domain("a", kUuid) + domain("b", kOtherUuid)).bytes(), {});
   EXPECT_TRUE(passes(gate, describe(domain("a", kUuid))));
-  gate.from_server(rpc::reply(describe(), text("")).bytes());
+  gate.from_server(rpc::reply(describe(), text("")).bytes(), {});
   EXPECT_FALSE(passes(gate, describe(domain("b", kOtherUuid))));
 }
 
@@ -254,11 +254,11 @@ TEST_F(GateTest, ListsThatEndTooEarlyAreNone) {
                                        words({0xffffffff}) + domain("a", kUuid)}) {
     Gate fresh = gate();
     ASSERT_TRUE(passes(fresh, list()));
-    EXPECT_THROW(fresh.from_server(rpc::reply(list(), arguments).bytes()), Malformed);
+    EXPECT_THROW(fresh.from_server(rpc::reply(list(), arguments).bytes(), {}), Malformed);
   }
   Gate fresh = gate();
   ASSERT_TRUE(passes(fresh, list()));
-  EXPECT_NO_THROW(fresh.from_server(rpc::reply(list(), words({0, 0})).bytes()));
+  EXPECT_NO_THROW(fresh.from_server(rpc::reply(list(), words({0, 0})).bytes(), {}));
 }
 
 TEST_F(GateTest, ADomainWithANameBeyondItsBoundIsUnknownAndHarmsNothing) {
@@ -281,7 +281,7 @@ TEST_F(GateTest, AnEarlierNameStaysKnownForAWhile) {
   Gate fresh = gate();
   name(fresh, "second");
   EXPECT_TRUE(passes(fresh, describe()));
-  fresh.from_server(rpc::reply(describe(), text("")).bytes());
+  fresh.from_server(rpc::reply(describe(), text("")).bytes(), {});
   for (const char* const next : {"third", "fourth", "second", "fifth"}) name(fresh, next);
   EXPECT_FALSE(passes(fresh, describe())) << "four names came after it";
   EXPECT_TRUE(passes(fresh, describe(domain("second", kUuid))));
@@ -296,7 +296,7 @@ TEST_F(GateTest, OfVeryManyDomainsTheOneNotNamedForLongestIsForgotten) {
   const auto known = [&](std::uint64_t n) {
     const Frame frame = describe(domain("a", nth(n)));
     if (!passes(gate, frame)) return false;
-    gate.from_server(rpc::reply(frame, text("")).bytes());
+    gate.from_server(rpc::reply(frame, text("")).bytes(), {});
     return true;
   };
   EXPECT_TRUE(known(0));
@@ -359,7 +359,7 @@ TEST_F(GateTest, SerialsOfUnansweredCallsAreNotUsedAgain) {
   Gate fresh = gate();
   ASSERT_TRUE(passes(fresh, list()));
   EXPECT_THAT(refusal(fresh, Frame{66}), HasSubstr("the serial of an unanswered call"));
-  fresh.from_server(rpc::reply(list(), words({0, 0})).bytes());
+  fresh.from_server(rpc::reply(list(), words({0, 0})).bytes(), {});
   EXPECT_TRUE(passes(fresh, Frame{66}));
 }
 
@@ -369,7 +369,7 @@ TEST_F(GateTest, OnlySoManyCallsAreUnanswered) {
   for (call.serial = 1; call.serial <= kCalls; ++call.serial) ASSERT_TRUE(passes(fresh, call)) << call.serial;
   EXPECT_THAT(refusal(fresh, call), HasSubstr("too many unanswered calls"));
   EXPECT_TRUE(passes(fresh, rpc::keep_alive(1))) << "these have no answer";
-  fresh.from_server(rpc::reply({66, "", 2}, words({0})).bytes());
+  fresh.from_server(rpc::reply({66, "", 2}, words({0})).bytes(), {});
   EXPECT_TRUE(passes(fresh, call));
 }
 
@@ -377,12 +377,12 @@ TEST_F(GateTest, LibvirtdAnswersWhatItWasAsked) {
   for (const Frame& reply : {rpc::reply(list(), words({0, 0})), rpc::reply({66, "", 2}, "")}) {
     Gate fresh = gate();
     ASSERT_TRUE(passes(fresh, Frame{66}));
-    EXPECT_THROW(fresh.from_server(reply.bytes()), Malformed);
+    EXPECT_THROW(fresh.from_server(reply.bytes(), {}), Malformed);
   }
   Gate fresh = gate();
   ASSERT_TRUE(passes(fresh, Frame{66}));
-  EXPECT_NO_THROW(fresh.from_server(rpc::reply({66}, "").bytes()));
-  EXPECT_THROW(fresh.from_server(rpc::reply({66}, "").bytes()), Malformed) << "once";
+  EXPECT_NO_THROW(fresh.from_server(rpc::reply({66}, "").bytes(), {}));
+  EXPECT_THROW(fresh.from_server(rpc::reply({66}, "").bytes(), {}), Malformed) << "once";
 }
 
 TEST_F(GateTest, AWayToSayWhoItIsThatCannotPassIsSaid) {
@@ -390,7 +390,7 @@ TEST_F(GateTest, AWayToSayWhoItIsThatCannotPassIsSaid) {
     Gate fresh = gate();
     ways.insert(ways.begin(), static_cast<std::uint32_t>(ways.size()));
     passes(fresh, Frame{66});
-    fresh.from_server(rpc::reply({66}, words(ways)).bytes());
+    fresh.from_server(rpc::reply({66}, words(ways)).bytes(), {});
   };
   constexpr std::uint32_t kNone = 0;
   constexpr std::uint32_t kSasl = 1;
@@ -405,12 +405,46 @@ TEST_F(GateTest, AWayToSayWhoItIsThatCannotPassIsSaid) {
 TEST_F(GateTest, LibvirtdSendsRepliesAndEvents) {
   for (const std::uint32_t type : {0U, 3U, 4U, 5U, 6U, 7U}) {
     Gate fresh = gate();
-    EXPECT_THROW(fresh.from_server(Frame{333, "", 0, rpc::kRemote, 1, type}.bytes()), Malformed) << type;
+    EXPECT_THROW(fresh.from_server(Frame{333, "", 0, rpc::kRemote, 1, type}.bytes(), {}), Malformed) << type;
   }
   Gate fresh = gate();
-  EXPECT_NO_THROW(fresh.from_server(Frame{333, "anything", 0, rpc::kRemote, 1, 2}.bytes()));
-  EXPECT_NO_THROW(fresh.from_server(rpc::keep_alive(1).bytes()));
-  EXPECT_THROW(fresh.from_server(Frame{1, "", 0, rpc::kKeepAlive, 1, 1}.bytes()), Malformed);
+  EXPECT_NO_THROW(fresh.from_server(Frame{333, "anything", 0, rpc::kRemote, 1, 2}.bytes(), {}));
+  EXPECT_NO_THROW(fresh.from_server(rpc::keep_alive(1).bytes(), {}));
+  EXPECT_THROW(fresh.from_server(Frame{1, "", 0, rpc::kKeepAlive, 1, 1}.bytes(), {}), Malformed);
+}
+
+// What the gate says of a change by itself.
+TEST_F(GateTest, AChangeThatWasAnsweredHasAReceipt) {
+  using namespace std::chrono_literals;
+  Gate gate = GateTest::gate();
+  const Gate::Clock::time_point start{1000s};
+  gate.from_client(attach().bytes(), start);
+  EXPECT_THAT(gate.take_receipts(), testing::IsEmpty()) << "it is not answered";
+  gate.from_server(rpc::reply(attach(), "").bytes(), start + 41ms);
+  EXPECT_THAT(gate.take_receipts(),
+              testing::ElementsAre(Receipt{true, kUuid, {3, 5, 0x046d, 0x0825}, 17, true, 0, 41ms}));
+  gate.from_client(detach().bytes(), start);
+  gate.from_server(rpc::reply(detach(), words({55, 0, 0}), 1).bytes(), start + 5s);
+  EXPECT_THAT(gate.take_receipts(),
+              testing::ElementsAre(Receipt{false, kUuid, {3, 5, 0x046d, 0x0825}, 0, false, 55, 5s}));
+  EXPECT_THAT(gate.take_receipts(), testing::IsEmpty()) << "once";
+}
+
+TEST(Receipt, IsOneLine) {
+  EXPECT_EQ(text_of({true, kUuid, kHostdev, 17, true, 0, std::chrono::milliseconds(41)}),
+            "receipt: attach of 003/005 046d:0825, domain 01234567-89ab-cdef-fedc-ba9876543210: done, 41 ms");
+  EXPECT_EQ(
+      text_of({false, kUuid, kHostdev, 0, false, 55, std::chrono::seconds(5)}),
+      "receipt: detach of 003/005 046d:0825, domain 01234567-89ab-cdef-fedc-ba9876543210: error 55, 5000 ms");
+}
+
+TEST_F(GateTest, NothingElseHasOne) {
+  Gate gate = GateTest::gate();
+  for (const Frame& frame : {describe(), look_up(kUuid, 2), list()}) {
+    gate.from_client(frame.bytes(), {});
+    gate.from_server(rpc::reply(frame, words({0, 0}), 1).bytes(), {});
+  }
+  EXPECT_THAT(gate.take_receipts(), testing::IsEmpty());
 }
 
 TEST_F(GateTest, OnlyAClientThatWasNotLetInMayStartAgain) {
@@ -419,10 +453,10 @@ TEST_F(GateTest, OnlyAClientThatWasNotLetInMayStartAgain) {
   EXPECT_TRUE(gate.may_start_again());
   ASSERT_TRUE(passes(gate, open));
   EXPECT_FALSE(gate.may_start_again()) << "the call is unanswered";
-  gate.from_server(rpc::reply(open, "an error", 1).bytes());
+  gate.from_server(rpc::reply(open, "an error", 1).bytes(), {});
   EXPECT_TRUE(gate.may_start_again());
   ASSERT_TRUE(passes(gate, open));
-  gate.from_server(rpc::reply(open, "").bytes());
+  gate.from_server(rpc::reply(open, "").bytes(), {});
   EXPECT_FALSE(gate.may_start_again()) << "it is open";
 }
 

@@ -36,7 +36,7 @@ class Trial {
       if (call.type != kCall) return true;
       const rpc::Frame reply{call.procedure,          answer, call.serial, rpc::kRemote, 1, 1,
                              answer.empty() ? 1U : 0U};
-      gate_.from_server(reply.bytes());
+      gate_.from_server(reply.bytes(), {});
       return true;
     } catch (const Refused&) {
       return false;

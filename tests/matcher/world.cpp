@@ -41,8 +41,8 @@ void World::add(const std::string& name, bool running, const std::vector<Hostdev
   domain.hostdevs = hostdevs;
 }
 
-void World::configure(const std::string& machines, const std::string& keys) {
-  reconciler_.use(config(machines, keys), now);
+void World::configure(const std::string& machines, const std::string& keys, const std::string& policy) {
+  reconciler_.use(config(machines, keys), now, policy);
   settle();
 }
 

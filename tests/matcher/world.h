@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "matcher/reconciler.h"
+#include "tests/fields.h"
 #include "tests/values.h"
 
 namespace whawty {
@@ -50,6 +51,7 @@ class World : public Output {
   std::map<std::string, Domain> domains;
   Domain& a = domains["a"];  // there is always one
   std::vector<std::pair<log::Level, std::string>> lines;
+  std::vector<Fields> records;
   Calls calls;  // attach and detach, as answered
   std::deque<Request> requests;
   std::string list_error;  // of list calls, if they are to fail
@@ -61,7 +63,8 @@ class World : public Output {
   void add(const std::string& name, bool running = true, const std::vector<Hostdev>& hostdevs = {});
 
   // The machines as yaml_of() has them.
-  void configure(const std::string& machines, const std::string& keys = "interval: 1h");
+  void configure(const std::string& machines, const std::string& keys = "interval: 1h",
+                 const std::string& policy = "");
 
   // The usual beginning: the machines are configured and running, but for those that were added before; then
   // the host has these devices.
@@ -162,6 +165,10 @@ class World : public Output {
   void pong() override { ++pongs; }
   void report(const Status& status) override { statuses.push_back(status); }
   void say(log::Level level, const std::string& line) override { lines.emplace_back(level, line); }
+  void record(log::Level level, const std::string& line, const Record& record) override {
+    say(level, line);
+    if (!record.empty()) records.push_back(fields_in(record.bytes()));
+  }
 
   Reconciler reconciler_;
   std::multimap<Clock::time_point, Request> at_work_;  // the slow calls, by their end

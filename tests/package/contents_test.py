@@ -14,6 +14,7 @@ _DOC = f"usr/share/doc/{NAME}"
 _FILES = {
     f"etc/{NAME}/config.yml": 0o644,
     f"lib/systemd/system/{NAME}.service": 0o644,
+    f"usr/lib/systemd/catalog/{NAME}.catalog": 0o644,
     f"usr/lib/sysusers.d/{NAME}.conf": 0o644,
     f"usr/libexec/{NAME}/actuator": 0o755,
     f"usr/libexec/{NAME}/gate": 0o755,

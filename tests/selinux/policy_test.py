@@ -27,7 +27,7 @@ ADMINISTRATOR = "whawty_test_administrator"
 
 # How many allow rules each domain may have: with the domain itself as their source, and together with those that it
 # has through the module's own attributes. Whoever needs one more raises the number.
-MOST_RULES = {"scanner": (28, 39), "matcher": (10, 21), "actuator": (18, 29), "gate": (20, 31)}
+MOST_RULES = {"scanner": (28, 39), "matcher": (11, 22), "actuator": (19, 30), "gate": (21, 32)}
 ATTRIBUTES = (f"{OWN}_domain", f"{OWN}_worker")
 
 FOLDERS = {

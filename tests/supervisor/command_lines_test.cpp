@@ -77,6 +77,16 @@ TEST(CommandLines, OnlyTheActuatorAndTheGateGetTheDomains) {
   }
 }
 
+TEST(CommandLines, AllButTheScannerAreToldOfTheJournal) {
+  WorkerSettings settings = kPlain;
+  EXPECT_FALSE(parsed(gate_arguments(settings)).journal);
+  settings.journal = true;
+  EXPECT_TRUE(parsed(matcher_arguments(settings)).journal);
+  EXPECT_TRUE(parsed(actuator_arguments(settings)).journal);
+  EXPECT_TRUE(parsed(gate_arguments(settings)).journal);
+  EXPECT_FALSE(parsed(scanner_arguments(settings)).journal);
+}
+
 // Whatever list there is.
 TEST(CommandLines, WhereTheMatcherObservesNoDomainMayBeChanged) {
   WorkerSettings settings = kPlain;

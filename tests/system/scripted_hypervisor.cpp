@@ -83,7 +83,7 @@ class ScriptedHypervisor : public Hypervisor {
     return ask(concat("describe ", uuid.high, ' ', uuid.low));
   }
 
-  std::variant<std::monostate, CallError> attach(const Uuid& uuid, const Hostdev& hostdev,
+  std::variant<std::monostate, CallError> attach(const Uuid& uuid, const Hostdev& hostdev, std::uint64_t,
                                                  std::uint64_t) override {
     return change("attach", uuid, hostdev);
   }

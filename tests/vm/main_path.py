@@ -18,6 +18,7 @@ MAIN_PATH = (
     "test_processes.Libvirt.test_served_after_a_restart_of_libvirtd",
     "test_processes.Service.test_systemd_is_told_when_it_is_ready_and_how_it_goes",
     "test_proc.Proc.test_proc_shows_what_the_document_says",
+    "test_evidence.Evidence.test_matcher_and_gate_record_an_attach_with_one_number",
     "test_debug.Debug.test_devices_variables_tags_and_guests_are_listed_as_udevadm_and_virsh_show_them",
     "test_whole_run.WholeRun.test_no_process_ever_made_a_system_call_that_its_profile_forbids",
     "test_whole_run.WholeRun.test_apparmor_refused_nothing",

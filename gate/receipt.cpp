@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#include "gate/receipt.h"
+
+#include "common/log.h"
+#include "common/record.h"
+#include "common/text.h"
+
+namespace whawty {
+namespace {
+
+std::string address_of(const Hostdev& hostdev) {
+  return decimal(hostdev.bus, 3) + '/' + decimal(hostdev.device, 3);
+}
+
+std::string ids_of(const Hostdev& hostdev) {
+  return hex(hostdev.vendor, 4) + ':' + hex(hostdev.product, 4);
+}
+
+const char* change_of(const Receipt& receipt) {
+  return receipt.attach ? "attach" : "detach";
+}
+
+Record record_of(const Receipt& receipt) {
+  Record record{Event::kReceipt};
+  record.add("CHANGE", change_of(receipt)).add("GUEST_UUID", to_string(receipt.domain));
+  if (receipt.hostdev.bus != 0) record.add("USB_DEVICE", address_of(receipt.hostdev));
+  if (receipt.hostdev.vendor != 0) record.add("USB_ID", ids_of(receipt.hostdev));
+  if (receipt.attach) record.add("REQUEST_ID", concat(receipt.request));
+  record.add("OUTCOME", receipt.done ? "done" : "failed");
+  if (!receipt.done) record.add("LIBVIRT_CODE", concat(receipt.error));
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(receipt.took);
+  return record.add("DURATION_USEC", concat(took.count()));
+}
+
+}  // namespace
+
+std::string text_of(const Receipt& receipt) {
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(receipt.took);
+  return concat("receipt: ", change_of(receipt), " of ", address_of(receipt.hostdev), ' ',
+                ids_of(receipt.hostdev), ", domain ", to_string(receipt.domain), ": ",
+                receipt.done ? "done" : concat("error ", receipt.error), ", ", took.count(), " ms");
+}
+
+void write_down(const Receipt& receipt) {
+  if (log::takes_records() || log::debug_enabled())
+    log::line(log::Level::kDebug, text_of(receipt), record_of(receipt));
+}
+
+}  // namespace whawty
