@@ -40,10 +40,14 @@ bool holds(const PropertyCondition& condition, const Device& device) {
   return is_found(*condition.pattern, property->value);
 }
 
-bool contains_all(const std::vector<std::string>& tags, const std::vector<std::string>& wanted) {
-  return std::all_of(wanted.begin(), wanted.end(), [&](const std::string& tag) {
-    return std::find(tags.begin(), tags.end(), tag) != tags.end();
+// The place of the first that is not among the tags; nothing if all are.
+std::optional<std::size_t> first_missing(const std::vector<std::string>& tags,
+                                         const std::vector<std::string>& wanted) {
+  const auto missing = std::find_if(wanted.begin(), wanted.end(), [&](const std::string& tag) {
+    return std::find(tags.begin(), tags.end(), tag) == tags.end();
   });
+  if (missing == wanted.end()) return std::nullopt;
+  return static_cast<std::size_t>(missing - wanted.begin());
 }
 
 template <class Number>
@@ -53,12 +57,22 @@ bool fits(const std::optional<Number>& wanted, Number value) {
 
 }  // namespace
 
+std::optional<Condition> first_unmet(const Rule& rule, const Device& device) {
+  using Kind = Condition::Kind;
+  if (!fits(rule.bus, device.bus)) return Condition{Kind::kBus};
+  if (!fits(rule.device, device.number)) return Condition{Kind::kDevice};
+  if (!fits(rule.vendor, device.vendor)) return Condition{Kind::kVendor};
+  if (!fits(rule.product, device.product)) return Condition{Kind::kProduct};
+  if (const auto tag = first_missing(device.tags, rule.tags)) return Condition{Kind::kTag, *tag};
+  if (const auto tag = first_missing(device.current_tags, rule.current_tags))
+    return Condition{Kind::kCurrentTag, *tag};
+  for (std::size_t i = 0; i < rule.properties.size(); ++i)
+    if (!holds(rule.properties[i], device)) return Condition{Kind::kProperty, i};
+  return std::nullopt;
+}
+
 bool matches(const Rule& rule, const Device& device) {
-  return fits(rule.bus, device.bus) && fits(rule.device, device.number) && fits(rule.vendor, device.vendor) &&
-         fits(rule.product, device.product) && contains_all(device.tags, rule.tags) &&
-         contains_all(device.current_tags, rule.current_tags) &&
-         std::all_of(rule.properties.begin(), rule.properties.end(),
-                     [&](const PropertyCondition& condition) { return holds(condition, device); });
+  return !first_unmet(rule, device);
 }
 
 }  // namespace whawty

@@ -119,6 +119,29 @@ TEST(Match, ADeviceWhosePropertiesWereOmittedLacksThem) {
   EXPECT_FALSE(fits("bus: 3, " + env("name: ID_MODEL, pattern: ''"), device));
 }
 
+TEST(Match, TheFirstConditionThatIsNotMetIsNamed) {
+  using Kind = Condition::Kind;
+  const std::string wrong =
+      "bus: 4, device: 6, vendor-id: 1, product-id: 1, udev: {tags: [seat, x], current-tags: "
+      "[x], env: [{name: EMPTY, equals: ''}, {name: UMLAUT, pattern: x}]}";
+  Rule rule = machine(wrong).rules.at(0);
+  EXPECT_EQ(first_unmet(rule, the_webcam()), Condition{Kind::kBus});
+  rule.bus.reset();
+  EXPECT_EQ(first_unmet(rule, the_webcam()), Condition{Kind::kDevice});
+  rule.device.reset();
+  EXPECT_EQ(first_unmet(rule, the_webcam()), Condition{Kind::kVendor});
+  rule.vendor.reset();
+  EXPECT_EQ(first_unmet(rule, the_webcam()), Condition{Kind::kProduct});
+  rule.product.reset();
+  EXPECT_EQ(first_unmet(rule, the_webcam()), (Condition{Kind::kTag, 1}));
+  rule.tags = {"seat"};
+  EXPECT_EQ(first_unmet(rule, the_webcam()), (Condition{Kind::kCurrentTag, 0}));
+  rule.current_tags.clear();
+  EXPECT_EQ(first_unmet(rule, the_webcam()), (Condition{Kind::kProperty, 1}));
+  rule.properties.pop_back();
+  EXPECT_EQ(first_unmet(rule, the_webcam()), std::nullopt);
+}
+
 // Backtracking would take years here, and an automaton without bounds gigabytes.
 TEST(Match, AHostileValueCostsLittle) {
   std::string value(32 * 1024, 'a');
