@@ -278,4 +278,15 @@ Plan plan(const DeviceMap& devices, const std::vector<DomainView>& domains, cons
   return plan;
 }
 
+std::vector<Held> holdings(const DeviceMap& devices, const std::vector<DomainView>& domains,
+                           const Rulebook& rules) {
+  const std::set<std::string> none;
+  const World world(devices, domains, rules, none);
+  std::vector<Held> all;
+  for (const Holding& holding : world.holdings())
+    if (holding.device != nullptr)
+      all.push_back({holding.device->sysname, holding.domain->uuid, reason_to_detach(world, holding)});
+  return all;
+}
+
 }  // namespace whawty

@@ -7,6 +7,7 @@
 
 #include <compare>
 #include <cstddef>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -100,5 +101,16 @@ bool can_be_attached(const Device& device);
 // that a device may match and that were not compared with it before.
 Plan plan(const DeviceMap& devices, const std::vector<DomainView>& domains, const Rulebook& rules,
           const std::set<std::string>& put_aside = {}, const std::set<std::string>& taken_back = {});
+
+// A domain has a device of the host.
+struct Held {
+  std::string sysname;
+  Uuid domain;
+  std::optional<DetachReason> lost_by{};  // why it is to lose it, if it is
+};
+
+// Who has what, in the order of the domains, as the plan sees it.
+std::vector<Held> holdings(const DeviceMap& devices, const std::vector<DomainView>& domains,
+                           const Rulebook& rules);
 
 }  // namespace whawty

@@ -440,6 +440,19 @@ INSTANTIATE_TEST_SUITE_P(TakenBack, PlanTest,
                              taken_back(given("one that is free is attached", {driven(kWebcam)}, {guest("a")},
                                               "a: bus: 1", "attach webcam to a"))}));
 
+TEST(PlanRules, WhoHasWhatIsToldWithTheReasonToLoseIt) {
+  const DeviceMap devices{{kWebcam.sysname, kWebcam}, {kScale.sysname, kScale}};
+  const std::vector<DomainView> domains{guest("a", {ours(kWebcam), ours(kScale), ours(kTwin)})};
+  const Rulebook rules(config(kWebcamToA));
+  const std::vector<Held> held = holdings(devices, domains, rules);
+  ASSERT_EQ(held.size(), 2U);
+  EXPECT_EQ(held[0].sysname, kWebcam.sysname);
+  EXPECT_EQ(held[0].domain, domains[0].uuid);
+  EXPECT_EQ(held[0].lost_by, std::nullopt);
+  EXPECT_EQ(held[1].sysname, kScale.sysname);
+  EXPECT_EQ(held[1].lost_by, DetachReason::kNoRule);
+}
+
 TEST(PlanRules, TheFirstThatMatchesGivesADeviceOfTheHostTheFirstThatAllowsItAndTheRefusalNamesTheFirst) {
   const auto made = [](const Device& device, const std::string& rules) {
     return plan({{device.sysname, device}}, {guest("a")}, config(rules));
