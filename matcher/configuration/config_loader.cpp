@@ -64,7 +64,8 @@ bool read_foreign(const ConfigNode& node, bool otherwise) {
 struct ReadMachine {
   Machine machine;
   std::string place;
-  std::optional<ConfigFault> fault;  // the first
+  MachinePlace positions;
+  std::optional<ConfigFault> fault{};  // the first
 
   void fail(const ConfigNode& node, std::string_view what) {
     if (!fault) fault = node.fault(what);
@@ -127,12 +128,15 @@ Rule read_rule(const ConfigNode& node, ReadMachine& read) {
   return rule;
 }
 
-ReadMachine read_machine(std::string name, const ConfigNode& node, bool keep_foreign) {
+ReadMachine read_machine(std::string name, const ConfigNode& node, bool keep_foreign, std::size_t file) {
   node.expect_keys({"devices", "foreign-devices"});
-  ReadMachine read{.place = node.place()};
+  ReadMachine read{.machine = {}, .place = node.place(), .positions = {file, node.position(), {}}};
   read.machine.name = std::move(name);
   read.machine.keep_foreign = read_foreign(node["foreign-devices"], keep_foreign);
-  for (const ConfigNode& item : node["devices"].items()) read.machine.rules.push_back(read_rule(item, read));
+  for (const ConfigNode& item : node["devices"].items()) {
+    read.positions.rules.push_back(item.position());
+    read.machine.rules.push_back(read_rule(item, read));
+  }
   if (read.machine.rules.empty())
     read.fail(node, "no devices; expected devices: with a list of at least one rule");
   return read;
@@ -153,17 +157,17 @@ class Loader {
     for (const ConfigNode& entry : node["machines"].entries()) {
       if (entry.key().empty())
         entry.fail_at_key("a machine without a name; expected that of a libvirt domain");
-      machines_.push_back(read_machine(entry.key(), entry, keep_foreign_));
+      machines_.push_back(read_machine(entry.key(), entry, keep_foreign_, 0));
     }
     of_main_file_ = machines_.size();
   }
 
-  void machine_file(const ConfigText& text) {
+  void machine_file(const ConfigText& text, std::size_t file) {
     const YamlNode root = parse_file(text, "expected devices: with a list of at least one rule");
     const ConfigNode node(text.file, root);
     if (text.machine.empty())
       node.fail("the file's name names no machine; expected that of a libvirt domain and .yml");
-    ReadMachine read = read_machine(text.machine, node, keep_foreign_);
+    ReadMachine read = read_machine(text.machine, node, keep_foreign_, file);
     const auto same = std::find_if(machines_.begin(), machines_.end(), [&](const ReadMachine& one) {
       return one.machine.name == read.machine.name;
     });
@@ -184,6 +188,7 @@ class Loader {
     for (ReadMachine& read : machines_) {
       if (read.fault) throw *std::move(read.fault);
       loaded_.config.machines.push_back(std::move(read.machine));
+      loaded_.places.push_back(std::move(read.positions));
     }
     return std::move(loaded_);
   }
@@ -214,7 +219,7 @@ std::variant<LoadedConfig, ConfigError> load_config(std::span<const ConfigText> 
   try {
     Loader loader;
     loader.main_file(files.front());
-    for (const ConfigText& text : files.subspan(1)) loader.machine_file(text);
+    for (std::size_t i = 1; i < files.size(); ++i) loader.machine_file(files[i], i);
     return loader.take();
   } catch (const ConfigFault& fault) {
     return ConfigError{fault.message, source_of(fault, files)};

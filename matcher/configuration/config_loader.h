@@ -4,12 +4,14 @@
 // From configuration files to a validated Config. Pure: no file is opened here.
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "matcher/configuration/config.h"
+#include "matcher/configuration/yaml_tree.h"
 
 namespace whawty {
 
@@ -19,8 +21,16 @@ struct ConfigText {
   std::string content;
 };
 
+// Where a machine stands, for what is to be said of it later.
+struct MachinePlace {
+  std::size_t file = 0;             // of those that were loaded
+  YamlPosition name;                // of a file of machines.d its beginning
+  std::vector<YamlPosition> rules;  // the first values of each
+};
+
 struct LoadedConfig {
   Config config;
+  std::vector<MachinePlace> places;  // of its machines
   std::vector<std::string> notices;  // what the log should say, e.g. that a machine was replaced
 };
 

@@ -111,8 +111,12 @@ std::string place(std::string_view file, const YamlPosition& position) {
 ConfigNode::ConfigNode(const ConfigNode& parent, const YamlNode& child, std::string path)
     : file_(parent.file_), yaml_(&child), path_(std::move(path)) {}
 
+const YamlPosition& ConfigNode::position() const {
+  return yaml_->key.empty() ? yaml_->position : yaml_->key_position;
+}
+
 std::string ConfigNode::place() const {
-  return whawty::place(*file_, yaml_->key.empty() ? yaml_->position : yaml_->key_position);
+  return whawty::place(*file_, position());
 }
 
 ConfigFault ConfigNode::fault_at(const YamlPosition& position, std::string_view what) const {

@@ -34,6 +34,7 @@ class ConfigNode {
   bool absent() const { return yaml_->kind == YamlNode::Kind::kNull; }
   const std::string& key() const { return yaml_->key; }
   // Where the node's key stands, of one without a key where its value does.
+  const YamlPosition& position() const;
   std::string place() const;
 
   // The following throw ConfigFault for a node that is not absent and of another kind.

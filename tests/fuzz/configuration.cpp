@@ -50,7 +50,8 @@ bool configuration(std::string_view bytes) {
     require(is_a_printable_line(error->message), "an error is not one printable line");
     return false;
   }
-  const auto& [config, notices] = std::get<LoadedConfig>(loaded);
+  const auto& [config, places, notices] = std::get<LoadedConfig>(loaded);
+  require(places.size() == config.machines.size(), "a machine without a place");
   require(config.interval.count() > 0, "an interval that never ends, or always");
   require(std::all_of(config.machines.begin(), config.machines.end(),
                       [](const Machine& one) { return is_usable(one); }),

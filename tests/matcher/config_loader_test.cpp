@@ -243,6 +243,21 @@ TEST(Config, RefusesAPatternThatIsTooLargeToSearchFor) {
       "pattern too large - compile failed\n");
 }
 
+TEST(Config, TellsWhereEachMachineAndItsRulesStand) {
+  const auto result = load_config(
+      std::vector<ConfigText>{{"config.yml", "", "machines:\n  a:\n  b:\n    devices: [bus: 1, {bus: 2}]\n"},
+                              {"machines.d/a.yml", "a", "\ndevices:\n- bus: 3\n"}});
+  const std::vector<MachinePlace>& places = std::get<LoadedConfig>(result).places;
+  ASSERT_EQ(places.size(), 2U);
+  EXPECT_EQ(places[0].file, 1U);
+  ASSERT_EQ(places[0].rules.size(), 1U);
+  EXPECT_EQ(places[0].rules[0].line, 3);
+  EXPECT_EQ(places[1].file, 0U);
+  EXPECT_EQ(places[1].name.line, 3);
+  ASSERT_EQ(places[1].rules.size(), 2U);
+  EXPECT_EQ(places[1].rules[1].column, 23);
+}
+
 // What the policy process does once it is sealed: loads, matches, forgets.
 constexpr SyscallRule kMemoryOnly[] = {
     {SCMP_SYS(brk), kAnyArguments, "malloc"},
