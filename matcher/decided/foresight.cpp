@@ -18,6 +18,8 @@ DomainView& view_of(const Uuid& uuid, std::vector<DomainView>& domains) {
                        [&](const DomainView& one) { return one.uuid == uuid; });
 }
 
+}  // namespace
+
 void carry_out(const Plan& plan, const DeviceMap& devices, std::vector<DomainView>& domains) {
   for (const Detach& detach : plan.detaches) {
     DomainView& domain = view_of(detach.domain, domains);
@@ -30,8 +32,6 @@ void carry_out(const Plan& plan, const DeviceMap& devices, std::vector<DomainVie
         .hostdevs.push_back({hostdev_of(device), true, mark_of(device.digest.value())});
   }
 }
-
-}  // namespace
 
 Plan foresee(const DeviceMap& devices, std::vector<DomainView> domains, const Rulebook& rules,
              const std::set<std::string>& put_aside) {

@@ -13,6 +13,9 @@
 
 namespace whawty {
 
+// The domains as they are when that is done.
+void carry_out(const Plan& plan, const DeviceMap& devices, std::vector<DomainView>& domains);
+
 // All changes that would be made one after the other if each of them worked, in that order but for detaches,
 // which are named first. All else is as it would be after them. What a driver of the host has taken back is
 // left out.
