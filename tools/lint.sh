@@ -6,9 +6,9 @@
 # build/compile_commands.json.
 set -euo pipefail
 cd "$(dirname "$(realpath "$0")")/.."
-folders=(supervisor scanner matcher actuator gate protocol common tests)
+folders=(supervisor scanner matcher actuator gate tool protocol common tests)
 case ${1:-} in
   format) find "${folders[@]}" -name '*.cpp' -o -name '*.h' | xargs clang-format --dry-run -Werror ;;
-  tidy) find "${folders[@]:0:6}" -name '*.cpp' | xargs -P "$(nproc)" -n 1 clang-tidy -p build --quiet ;;
+  tidy) find "${folders[@]:0:8}" -name '*.cpp' | xargs -P "$(nproc)" -n 1 clang-tidy -p build --quiet ;;
   *) echo "usage: tools/lint.sh format|tidy" >&2; exit 1 ;;
 esac

@@ -40,12 +40,22 @@ class IncludesTest(unittest.TestCase):
             for other in sources_test.ROOMS:
                 (self.good if other in below | {room} else self.bad)(f"{room}/x.cpp", f"{other}/y.h")
 
+    def test_the_tool(self):
+        for place in (*sources_test.ROOMS, "tool", "protocol", "common"):
+            self.good("tool/x.cpp", f"{place}/y.h")
+        for process in sources_test.PROCESSES:
+            self.bad("tool/x.cpp", f"{process}/y.h")
+        for header in sources_test.OF_TOOL:
+            self.good("tool/x.cpp", header)
+        for place in sources_test.PLACES:
+            if place != "tool":
+                self.bad(f"{place}/x.cpp", "tool/y.h")
+
     def test_libraries(self):
         own = {
             "yaml-cpp/yaml.h": "matcher/configuration",
             "re2/re2.h": "matcher/configuration",
             "pugixml.hpp": "matcher/known",
-            "libvirt/libvirt.h": "actuator",
             "libudev.h": "scanner",
             "capnp/message.h": "protocol",
             "kj/exception.h": "protocol",
@@ -56,6 +66,8 @@ class IncludesTest(unittest.TestCase):
         for header, owner in own.items():
             for place in sources_test.PLACES:
                 (self.good if place == owner else self.bad)(f"{place}/x.cpp", header)
+        for place in sources_test.PLACES:
+            (self.good if place in ("actuator", "tool") else self.bad)(f"{place}/x.cpp", "libvirt/libvirt.h")
         self.bad("supervisor/x.cpp", "systemd/sd-daemon.h")
 
     def test_public_headers(self):

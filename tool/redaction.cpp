@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Copyright (c) the whawty-libvirt-usb-hotplugd contributors
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/hostdev_alias.h"
+#include "common/sha256.h"
+#include "common/text.h"
+#include "tool/record.h"
+
+namespace whawty {
+namespace {
+
+// Shorter ones are found at the end of these variables only: elsewhere they may mean anything.
+constexpr std::size_t kShortest = 6;  // bytes
+constexpr const char* kSerials[] = {"ID_SERIAL_SHORT", "ID_USB_SERIAL_SHORT"};
+constexpr const char* kEndWithSerial[] = {"ID_SERIAL", "ID_USB_SERIAL"};
+
+Digest digest_of(const std::string& salt, std::string_view bytes) {
+  return sha256(salt + '\0' + std::string(bytes));
+}
+
+bool is_one_of(const std::string& name, const auto& names) {
+  return std::any_of(std::begin(names), std::end(names), [&](const char* one) { return name == one; });
+}
+
+class Redaction {
+ public:
+  Redaction(const Host& host, const std::string& salt) : salt_(salt) {
+    for (const auto& [sysname, device] : host.devices)
+      for (const auto& [name, value] : device.properties)
+        if (is_one_of(name, kSerials) && !value.empty()) serials_.push_back(value);
+    // The longest first, of which another may be a part.
+    const auto key = [](const std::string& serial) { return std::pair(-std::ssize(serial), serial); };
+    std::ranges::sort(serials_, {}, key);
+    serials_.erase(std::unique(serials_.begin(), serials_.end()), serials_.end());
+  }
+
+  void apply(Device& device) const {
+    for (auto& [name, value] : device.properties) value = value_of(name, value);
+    if (device.digest) device.digest = digest(*device.digest);
+  }
+
+  // The same for the device and for what an alias keeps of it.
+  std::uint64_t mark(std::uint64_t mark) const { return digest_of(salt_, concat("mark ", mark))[0]; }
+
+ private:
+  Digest digest(const Digest& digest) const {
+    Digest other =
+        digest_of(salt_, concat("digest ", digest[0], ' ', digest[1], ' ', digest[2], ' ', digest[3]));
+    other[0] = mark(mark_of(digest));
+    return other;
+  }
+
+  std::string token(const std::string& serial) const {
+    return "REDACTED" + hex(digest_of(salt_, "serial " + serial)[0], 16);
+  }
+
+  std::string value_of(const std::string& name, std::string value) const {
+    if (is_one_of(name, kSerials)) return value.empty() ? value : token(value);
+    for (const std::string& serial : serials_) {
+      if (is_one_of(name, kEndWithSerial) && (value == serial || value.ends_with('_' + serial)))
+        return value.substr(0, value.size() - serial.size()) + token(serial);
+      if (serial.size() < kShortest) continue;
+      const std::string by = token(serial);
+      for (std::size_t at = 0; (at = value.find(serial, at)) != std::string::npos; at += by.size())
+        value.replace(at, serial.size(), by);
+    }
+    return value;
+  }
+
+  const std::string& salt_;
+  std::vector<std::string> serials_;
+};
+
+}  // namespace
+
+Host redacted(const Host& host, const std::string& salt) {
+  Host other = host;
+  const Redaction redaction(host, salt);
+  for (auto& [sysname, device] : other.devices) redaction.apply(device);
+  if (other.domains)
+    for (Domain& domain : *other.domains)
+      for (LiveHostdev& hostdev : domain.hostdevs)
+        if (hostdev.mark) hostdev.mark = redaction.mark(*hostdev.mark);
+  return other;
+}
+
+}  // namespace whawty
