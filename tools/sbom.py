@@ -25,6 +25,7 @@ PROGRAMS = {
     "matcher": f"usr/libexec/{NAME}/matcher",
     "actuator": f"usr/libexec/{NAME}/actuator",
     "gate": f"usr/libexec/{NAME}/gate",
+    "tool": "usr/bin/whawty-libvirt-usb-hotplugctl",
 }
 
 # SPDX expression of what is linked, by Debian's source package: their own copyright files are for humans.

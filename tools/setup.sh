@@ -80,7 +80,7 @@ build() {
   watch "building ($preset)" cmake --build --preset "$preset" ${1:+--target "$@"}
 }
 
-programs=(supervisor scanner matcher actuator gate)
+programs=(supervisor scanner matcher actuator gate tool)
 
 # own_release: the name of this machine's release of Debian, as VERSION_CODENAME has it.
 own_release() { (. /etc/os-release && say "${VERSION_CODENAME:-}"); }

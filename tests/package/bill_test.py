@@ -12,7 +12,7 @@ import urllib.parse
 
 from deb import NAME, Debs, field, output, unpack
 
-_PROGRAMS = {"supervisor": f"usr/sbin/{NAME}",
+_PROGRAMS = {"supervisor": f"usr/sbin/{NAME}", "tool": "usr/bin/whawty-libvirt-usb-hotplugctl",
              **{name: f"usr/libexec/{NAME}/{name}" for name in ("scanner", "matcher", "actuator", "gate")}}
 
 

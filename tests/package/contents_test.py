@@ -14,14 +14,20 @@ _DOC = f"usr/share/doc/{NAME}"
 _FILES = {
     f"etc/{NAME}/config.yml": 0o644,
     f"lib/systemd/system/{NAME}.service": 0o644,
+<<<<<<< HEAD
     f"usr/lib/systemd/catalog/{NAME}.catalog": 0o644,
+=======
+    "usr/bin/whawty-libvirt-usb-hotplugctl": 0o755,
+>>>>>>> 722c1af (tool: whawty-libvirt-usb-hotplugctl, with devices, check, explain, plan, suggest and record)
     f"usr/lib/sysusers.d/{NAME}.conf": 0o644,
     f"usr/libexec/{NAME}/actuator": 0o755,
     f"usr/libexec/{NAME}/gate": 0o755,
     f"usr/libexec/{NAME}/matcher": 0o755,
     f"usr/libexec/{NAME}/scanner": 0o755,
     f"usr/sbin/{NAME}": 0o755,
+    "usr/share/bash-completion/completions/whawty-libvirt-usb-hotplugctl": 0o644,
     f"usr/share/lintian/overrides/{NAME}": 0o644,
+    "usr/share/man/man1/whawty-libvirt-usb-hotplugctl.1.gz": 0o644,
     f"usr/share/man/man5/{NAME}.yml.5.gz": 0o644,
     f"usr/share/man/man8/{NAME}.8.gz": 0o644,
     f"{_DOC}/README.md.gz": 0o644,

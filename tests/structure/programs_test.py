@@ -18,6 +18,7 @@ FORBIDDEN = {
     "matcher": ("virt", "udev", "systemd"),
     "actuator": PARSERS + ("udev", "systemd"),
     "gate": PARSERS + ("capnp", "kj", "virt", "udev", "systemd", "md", "xml2", "glib"),
+    "tool": ("seccomp", "systemd"),
 }
 REQUIRED = {
     "supervisor": ("capnp", "seccomp"),
@@ -25,6 +26,7 @@ REQUIRED = {
     "matcher": ("capnp", "seccomp") + PARSERS,
     "actuator": ("capnp", "seccomp", "virt"),
     "gate": ("seccomp",),
+    "tool": ("virt", "udev") + PARSERS,
 }
 
 
