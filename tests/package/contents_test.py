@@ -46,6 +46,7 @@ _FILES = {
     f"{_DOC}/polkit/{NAME}.rules": 0o644,
     f"{_DOC}/sbom.cdx.json": 0o644,
     f"{_DOC}/system-calls.md.gz": 0o644,
+    f"{_DOC}/tool.md.gz": 0o644,
 }
 _MODULE_DOC = f"usr/share/doc/{NAME}-selinux"
 _MODULE_FILES = {
