@@ -35,6 +35,7 @@
 #include "common/syscall_names.h"
 #include "profiles.h"
 #include "tests/process.h"
+#include "tests/sandbox/i386.h"
 
 namespace whawty {
 namespace {
@@ -188,16 +189,13 @@ TEST_P(ProfileWalkTest, EveryCallByTheX32AbiEndsTheProcess) {
     EXPECT_EQ(call(rules_, kX32 | number, harmless(number)), kDies) << name_of(number);
 }
 
-// getppid(2) of 32-bit programs.
-void call_as_i386() {
-  long result = 64;
-  asm volatile("int $0x80" : "+a"(result) : : "memory");
-}
-
 TEST_P(ProfileWalkTest, AThreadThatMakesAnyOtherCallDoesNotDieAlone) {
   const auto unknown = [] { ::syscall(kHighestNumber); };
   const auto x32 = [] { ::syscall(kX32 | SYS_getppid); };
-  for (const std::function<void()>& call : {std::function<void()>(unknown), {x32}, {call_as_i386}}) {
+  std::vector<std::function<void()>> calls{unknown, x32};
+  constexpr long kGetppid = 64;
+  if (kernel_has_i386()) calls.emplace_back([] { call_as_i386(kGetppid); });
+  for (const std::function<void()>& call : calls) {
     std::latch go(1);
     const auto start_thread = [&] {
       std::thread([&] {
