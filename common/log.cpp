@@ -36,9 +36,10 @@ std::string one_line(std::string text) {
   return text;
 }
 
-// False if the journal does not take it now: it is full, or its socket is gone.
-bool send(Level level, const std::string& text, const Record& record) {
-  const std::string datagram = field("MESSAGE", text) + field("PRIORITY", concat(static_cast<int>(level))) +
+// The text is in the field with this name. False if the journal does not take it now: it is full, or its
+// socket is gone.
+bool send(Level level, std::string_view name, const std::string& text, const Record& record) {
+  const std::string datagram = field(name, text) + field("PRIORITY", concat(static_cast<int>(level))) +
                                field("SYSLOG_IDENTIFIER", kIdentifier) + record.bytes();
   return ::write(g_records, datagram.data(), datagram.size()) == static_cast<ssize_t>(datagram.size());
 }
@@ -89,12 +90,17 @@ std::string time_of_day(std::time_t when) {
 
 void line(Level level, std::string_view message, const Record& record) {
   const std::string said = one_line(concat(g_process, ": ", message));
-  if (takes_records() && !record.empty() && send(level, said, record)) return;
+  if (takes_records() && !record.empty() && send(level, "MESSAGE", said, record)) return;
   const std::string text =
       concat(g_journal ? concat('<', static_cast<int>(level), '>') : time_of_day(std::time(nullptr)) + ' ',
              said, '\n');
   // A log that cannot be written must not stop the work it reports on.
   [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+}
+
+void last_line(Level level, std::string_view message, const Record& record) {
+  line(level, message);
+  if (takes_records()) send(level, "LINE", one_line(concat(g_process, ": ", message)), record);
 }
 
 }  // namespace whawty::log

@@ -42,6 +42,11 @@ bool takes_records();
 // makes two lines.
 void line(Level level, std::string_view message, const Record& record = {});
 
+// The same for a process that is about to end. Which unit has sent a record, the journal asks when it reads
+// it, and does not find out any more: `journalctl -u` would not show it. So the line goes the way of lines
+// without a record, and the record has the field LINE instead of a message.
+void last_line(Level level, std::string_view message, const Record& record);
+
 template <class... Values>
 void error(const Values&... values) {
   line(Level::kError, concat(values...));

@@ -69,7 +69,7 @@ int exit_code_of(const std::function<void()>& work) {
   } catch (const PeerClosed&) {
     return kExitPeerClosed;
   } catch (const Alarm& alarm) {
-    log::line(log::Level::kError, escape(alarm.what()), Record{Event::kAlarm});
+    log::last_line(log::Level::kError, escape(alarm.what()), Record{Event::kAlarm});
   } catch (const Unsealed& error) {
     log::error(error.what());
     return kExitUnsealed;

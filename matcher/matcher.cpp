@@ -142,10 +142,7 @@ void Matcher::commit(const ConfigCommit& commit) {
   auto result = load_config(offered_);
   offered_.clear();
   if (const auto* const error = std::get_if<ConfigError>(&result)) {
-    const std::string kept =
-        in_use_since_.empty() ? "" : concat(". Keeping the configuration of ", in_use_since_, '.');
-    log::line(log::Level::kError, error->message + kept,
-              Record{Event::kPolicyRefused}.add("REFUSED_SHA256", digest));
+    refused(error->message, digest);
     if (log::on_terminal())
       for (const std::string& line : error->source) log::error("    ", line);
     return supervisor_.send(encode(ConfigRejected{}));
@@ -175,6 +172,14 @@ void Matcher::ask(ScanRequest request) {
 
 void Matcher::pong() {
   pong_is_due_ = true;
+}
+
+// With no other configuration that it could keep, the daemon ends.
+void Matcher::refused(const std::string& message, const std::string& digest) const {
+  const Record record = Record{Event::kPolicyRefused}.add("REFUSED_SHA256", digest);
+  if (in_use_since_.empty()) return log::last_line(log::Level::kError, message, record);
+  const std::string kept = concat(". Keeping the configuration of ", in_use_since_, '.');
+  log::line(log::Level::kError, message + kept, record);
 }
 
 void Matcher::report(const Status& status) {

@@ -36,6 +36,7 @@ class Matcher final : private Output {
   void receive(const Waits& waits);
   void take(const ControlMessage& message, const Fd& attached);
   void commit(const ConfigCommit& commit);
+  void refused(const std::string& message, const std::string& digest) const;
 
   void send(const Request& request) override;
   void ask(ScanRequest request) override;

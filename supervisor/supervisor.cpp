@@ -58,7 +58,9 @@ int Supervisor::run() {
 bool Supervisor::read_config() {
   auto result = read_config_files(settings_.config, settings_.trusted_only);
   if (const auto* const error = std::get_if<ConfigReadError>(&result)) {
-    log::line(log::Level::kError, concat(error->message, handover_.keeping()), Record{Event::kPolicyRefused});
+    const std::string kept = handover_.keeping();
+    const auto say = kept.empty() ? log::last_line : log::line;
+    say(log::Level::kError, error->message + kept, Record{Event::kPolicyRefused});
     return false;
   }
   auto& config = std::get<ConfigFiles>(result);

@@ -131,6 +131,15 @@ TEST_F(JournalTest, ALineWithARecordIsSentWithItAndNotWritten) {
   EXPECT_THAT(writes(), ElementsAre());
 }
 
+TEST_F(JournalTest, TheLastLineOfAProcessIsWrittenAndItsRecordIsNoSecondOne) {
+  log::last_line(log::Level::kError, "what happened", Record{Event::kAlarm});
+  EXPECT_THAT(records(), ElementsAre(Fields{{"LINE", "matcher: what happened"},
+                                            {"PRIORITY", "3"},
+                                            {"SYSLOG_IDENTIFIER", "whawty-libvirt-usb-hotplugd"},
+                                            {"MESSAGE_ID", "fb5a06ed9a99434ca1072bcf55aaf0c9"}}));
+  EXPECT_THAT(writes(), ElementsAre("<3>matcher: what happened\n"));
+}
+
 TEST_F(JournalTest, ALineWithoutOneIsWritten) {
   log::info("a");
   EXPECT_THAT(records(), ElementsAre());

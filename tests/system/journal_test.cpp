@@ -149,6 +149,15 @@ TEST_F(JournalTest, ARefusedPolicyIsRecordedByWhoRefusesIt) {
   EXPECT_EQ(daemon_.lines_with("Keeping the configuration"), 0);
 }
 
+TEST_F(JournalTest, WhoEndsWithItLeavesALineAndARecordWithoutAMessage) {
+  write_config("x: 1\n");
+  daemon_.start({"/run/etc/config.yml"});
+  EXPECT_TRUE(daemon_.logs("<3>matcher: /run/etc/config.yml:1:1: x: unknown key"));
+  const Fields refused = journal_.first(Event::kPolicyRefused);
+  EXPECT_TRUE(refused.at("LINE").starts_with("matcher: /run/etc/config.yml:1:1: x: unknown key"));
+  EXPECT_THAT(refused, testing::Not(Contains(testing::Key("MESSAGE"))));
+}
+
 TEST_F(JournalTest, WhatADeviceCallsItselfMakesNoField) {
   libvirt_.define("a");
   begin(config(wants("a", 6)));
