@@ -396,6 +396,17 @@ TEST(ProfileBoundsTest, WorkersSendAndReceiveByTheirOwnDescriptorsOnly) {
   EXPECT_EQ(call_with("scanner", SCMP_SYS(recvfrom), 0, 3), kDies);
 }
 
+TEST(ProfileBoundsTest, ScannerAndMatcherWriteToTheLogOnly) {
+  const std::set<std::uint64_t> of_matcher{2, 15};  // 15: the journal, for records
+  for (std::uint64_t descriptor = 0; descriptor < 64; ++descriptor) {
+    EXPECT_EQ(call_with("scanner", SCMP_SYS(write), 0, descriptor), descriptor == 2 ? kLives : kDies)
+        << descriptor;
+    EXPECT_EQ(call_with("matcher", SCMP_SYS(write), 0, descriptor),
+              of_matcher.contains(descriptor) ? kLives : kDies)
+        << descriptor;
+  }
+}
+
 // The log may be a file. Whoever could go back in it could change what it says.
 TEST(ProfileBoundsTest, NoWorkerSeeksInTheLog) {
   for (std::uint64_t descriptor = 0; descriptor < 64; ++descriptor)
