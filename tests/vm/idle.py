@@ -12,6 +12,7 @@ counts the calls, at its tracepoint of their entry; the most frequent are named.
 
 import argparse
 import collections
+import dataclasses
 import pathlib
 import re
 import sys
@@ -24,11 +25,12 @@ from hypervisor import wait_until
 
 SECONDS = 60
 INTERVALS = ("5s", "1h")
-_GUESTS = ("a", "b", "c")
+GUESTS = ("a", "b", "c")
 _DEVICES = 10
 _SETTLED = 15  # seconds after the last change
 _NAMED = 6  # calls of a process
 _TRACING = "/sys/kernel/tracing"
+_TRACE = f"{_TRACING}/instances/idle"  # somebody else may have the other one
 _NUMBERS = pathlib.Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h")
 _COUNTERS = r"""
 for pid in %s; do
@@ -39,29 +41,54 @@ done
 """
 
 
-def measure(stage: Stage, interval: str, seconds: int) -> str:
-    """The daemon must be stopped; it is in the end. Ten devices are plugged, of which three are the guests'."""
-    stage.daemon.start(config(interval, **{guest: rule_of(f"S{number}") for number, guest in enumerate(_GUESTS)}))
-    wait_until(lambda: all(len(stage.hostdevs(guest)) == 1 for guest in _GUESTS), PATIENCE, "each guest has its device")
+@dataclasses.dataclass(frozen=True)
+class Cost:
+    """Of one process, with all its threads."""
+    calls: float  # of the system, a second
+    switches: float  # of context, a second
+    milliseconds: float  # of the emulated processor, a minute
+    memory: int  # KiB
+    named: str = ""  # the most frequent calls
+
+    def __str__(self) -> str:
+        return f"{self.calls:8.2f} {self.switches:9.2f} {self.milliseconds:12.1f} {self.memory:7}   {self.named}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Costs:
+    interval: str
+    of: dict[str, Cost]  # by process
+
+    @property
+    def together(self) -> Cost:
+        columns = zip(*(dataclasses.astuple(cost)[:4] for cost in self.of.values()))
+        return Cost(*map(sum, columns))
+
+    def __str__(self) -> str:
+        return "\n".join([f"interval {self.interval}: a second {'calls':>8} {'switches':>9} {'ms a minute':>12} {'KiB':>7}",
+                          *(f"{name[-22:]:>22} {cost}" for name, cost in [*self.of.items(), ("together", self.together)])])
+
+
+def measure(stage: Stage, interval: str, seconds: int) -> Costs:
+    """The guests must run, and the daemon not; nothing is left of it but the devices, which are plugged if none are."""
+    if not stage.plugged:
+        for number in range(_DEVICES):
+            stage.plug(f"S{number}")
+        stage.hypervisor.run("udevadm settle")
+    stage.daemon.start(config(interval, **{guest: rule_of(f"S{number}") for number, guest in enumerate(GUESTS)}))
+    wait_until(lambda: all(len(stage.hostdevs(guest)) == 1 for guest in GUESTS), PATIENCE, "each guest has its device")
     time.sleep(_SETTLED)
     pids = stage.daemon.processes()
     before = _counters(stage, pids)
     calls = _calls(stage, pids, seconds)
     after = _counters(stage, pids)
     stage.daemon.stop()
-    lines = [f"interval {interval}: a second {'calls':>8} {'switches':>9} {'ms a minute':>12} {'KiB':>7}"]
-    for name, pid in pids.items():
-        made = sum(calls[pid].values()) / seconds
-        switches = (after["switches"][pid] - before["switches"][pid]) / seconds
-        busy = (after["time"][pid] - before["time"][pid]) / 1e6 * 60 / seconds
+
+    def cost(pid: int) -> Cost:
+        more = {what: (after[what][pid] - before[what][pid]) / seconds for what in ("switches", "time")}
         named = ", ".join(f"{call} {count / seconds:.2f}" for call, count in calls[pid].most_common(_NAMED))
-        lines.append(f"{name[-22:]:>22} {made:8.2f} {switches:9.2f} {busy:12.1f} {after['memory'][pid]:7}   {named}")
-    total = sum(sum(of.values()) for of in calls.values()) / seconds
-    lines.append(f"{'together':>22} {total:8.2f} "
-                 f"{sum(after['switches'][pid] - before['switches'][pid] for pid in pids.values()) / seconds:9.2f} "
-                 f"{sum(after['time'][pid] - before['time'][pid] for pid in pids.values()) / 1e6 * 60 / seconds:12.1f} "
-                 f"{sum(after['memory'][pid] for pid in pids.values()):7}")
-    return "\n".join(lines)
+        return Cost(sum(calls[pid].values()) / seconds, more["switches"], more["time"] / 1e6 * 60, after["memory"][pid], named)
+    return Costs(interval, {name: cost(pid) for name, pid in pids.items()})
 
 
 def _counters(stage: Stage, pids: dict[str, int]) -> dict[str, dict[int, int]]:
@@ -80,7 +107,7 @@ def _calls(stage: Stage, pids: dict[str, int], seconds: int) -> dict[int, collec
     names_of = {number: name for name, number in names.items()}
     traced = run(f"""
         mountpoint -q {_TRACING} || mount -t tracefs none {_TRACING}
-        cd {_TRACING}; echo 0 >tracing_on; echo >trace; echo 16384 >buffer_size_kb
+        mkdir -p {_TRACE}; cd {_TRACE}; echo 0 >tracing_on; echo >trace; echo 16384 >buffer_size_kb
         echo {' '.join(map(str, threads))} >set_event_pid; echo 1 >events/raw_syscalls/sys_enter/enable
         echo 1 >tracing_on; sleep {seconds}; echo 0 >tracing_on; echo 0 >events/raw_syscalls/sys_enter/enable
         sed -nE 's/^ *.*-([0-9]+) +\\[.*sys_enter: NR ([0-9]+) .*/\\1 \\2/p' trace | sort | uniq -c""", timeout=seconds + 60).stdout
@@ -98,10 +125,7 @@ def main() -> int:
     parser.add_argument("--interval", action="append", metavar="INTERVAL", help="as in the configuration; may be repeated")
     systems.add_options(parser)
     options = parser.parse_args()
-    with staged(options.tree, systems.chosen(options), _GUESTS) as stage:
-        for number in range(_DEVICES):
-            stage.plug(f"S{number}")
-        stage.hypervisor.run("udevadm settle")
+    with staged(options.tree, systems.chosen(options), GUESTS) as stage:
         for interval in options.interval or INTERVALS:
             print(measure(stage, interval, options.seconds), flush=True)
     return 0

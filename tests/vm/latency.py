@@ -184,12 +184,17 @@ def _round(stage: Stage, observer: Observer, kind: str, guest: str) -> float:
     return 1000 * (added - started)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def parse(description: str | None, rounds: int) -> argparse.Namespace:
+    """The command line of a measurement that is made so many times."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tree", required=True, type=pathlib.Path, metavar="DIR")
-    parser.add_argument("--rounds", type=int, default=ROUNDS, metavar="N")
+    parser.add_argument("--rounds", type=int, default=rounds, metavar="N")
     systems.add_options(parser)
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> int:
+    options = parse(__doc__, ROUNDS)
     with staged(options.tree, systems.chosen(options), _GUESTS) as stage:
         print(measure(stage, options.rounds))
     return 0

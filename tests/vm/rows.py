@@ -23,8 +23,8 @@ _SUPERVISOR = "whawty-libvirt-"  # as the kernel cuts it
 _WORKERS = ("scanner", "matcher", "actuator", "gate")
 
 # Prints "PROCESS NUMBER ARGUMENT=VALUE...", each once, and a line that says so when that is all, whenever it gets SIGUSR1:
-# the calls since the last time. /run/rows.arguments says which arguments of a call matter. A process is sealed from its own seccomp(SECCOMP_SET_MODE_FILTER) on, which libseccomp also calls
-# without a filter, to see what the kernel knows.
+# the calls since the last time. /run/rows.arguments says which arguments of a call matter. A process is sealed from its
+# own seccomp(SECCOMP_SET_MODE_FILTER) on, which libseccomp also calls without a filter, to see what the kernel knows.
 _RECORDER = r"""
 use strict; no warnings;  # nothing but what is asked for is printed
 my ($supervisor, %matter, %sealed, %calls) = ("whawty-libvirt-");
