@@ -74,6 +74,7 @@ std::optional<std::string> Gate::from_client(std::string_view frame, Clock::time
                        "Did not find USB device, or it is a hub, or the host has not authorized it");
   if (message.header.type == kCall)
     unanswered_[message.header.serial] = {message.header.procedure, passage.change, now};
+  if (passage.change) receipts_.push_back(*passage.change);
   return std::nullopt;
 }
 
@@ -157,7 +158,7 @@ void Gate::answered(const Message& reply, Clock::time_point now) {
   const bool done = reply.header.status == kOk;
   XdrReader arguments(reply.arguments);
   if (auto& change = call.mapped().change) {
-    change->done = done;
+    change->stage = done ? Receipt::Stage::kDone : Receipt::Stage::kFailed;
     change->error = done ? 0 : arguments.word();
     change->took = now - call.mapped().since;
     receipts_.push_back(*change);

@@ -62,7 +62,7 @@ class Gate {
   // libvirtd does not send, and std::runtime_error if it asks who the client is in a way that cannot pass.
   void from_server(std::string_view frame, Clock::time_point now);
 
-  // The changes that libvirtd has answered since the last call.
+  // The changes that libvirtd is to be asked for, and those that it has answered, since the last call.
   std::vector<Receipt> take_receipts() { return std::exchange(receipts_, {}); }
 
   // Until the connection is open, a client that was refused may come back on the same connection to libvirtd.

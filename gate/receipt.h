@@ -13,15 +13,17 @@
 
 namespace whawty {
 
-// An attach or detach that libvirtd has answered.
+// An attach or detach that libvirtd is asked for, or has answered.
 struct Receipt {
+  enum class Stage { kAsked, kDone, kFailed };
+
   bool attach = false;  // else a detach
   Uuid domain;
   Hostdev hostdev;
   std::uint64_t request = 0;  // of an attach: the matcher's number of it, which is in its alias
-  bool done = false;
-  std::uint32_t error = 0;  // a virErrorNumber, if it is not done
-  std::chrono::nanoseconds took{};
+  Stage stage = Stage::kAsked;
+  std::uint32_t error = 0;          // a virErrorNumber, if it has failed
+  std::chrono::nanoseconds took{};  // of an answer
   bool operator==(const Receipt&) const = default;
 };
 

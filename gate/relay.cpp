@@ -103,6 +103,7 @@ void Relay::from_client() {
     }
     client_.in.erase(0, frame->size());
   }
+  write_receipts();  // before the call goes: who asks may see to it that there is no answer
   send(server_);
 }
 
@@ -114,10 +115,14 @@ void Relay::from_server() {
     gate_.from_server(*frame, Gate::Clock::now());
     done += frame->size();
   }
-  for (const Receipt& receipt : gate_.take_receipts()) write_down(receipt);
+  write_receipts();
   client_.out.append(server_.in, 0, done);
   server_.in.erase(0, done);
   send(client_);
+}
+
+void Relay::write_receipts() {
+  for (const Receipt& receipt : gate_.take_receipts()) write_down(receipt);
 }
 
 // False at the end.

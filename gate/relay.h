@@ -36,6 +36,7 @@ class Relay {
   void accept();
   void from_client();
   void from_server();
+  void write_receipts();
   static bool receive(Side& side, std::size_t part);
   static void send(Side& side);
 

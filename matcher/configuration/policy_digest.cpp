@@ -7,10 +7,11 @@
 namespace whawty {
 
 std::string policy_digest(std::span<const ConfigText> files) {
-  const std::size_t folder = files.empty() ? 0 : files.front().file.rfind('/') + 1;
   std::string sums;
-  for (const ConfigText& file : files)
-    sums += to_string(sha256(file.content)) + "  " + file.file.substr(folder) + '\n';
+  for (const ConfigText& file : files) {
+    const std::string name = file.file.substr(file.file.rfind('/') + 1);
+    sums += to_string(sha256(file.content)) + (file.machine.empty() ? "  " : "  machines.d/") + name + '\n';
+  }
   return to_string(sha256(sums));
 }
 

@@ -158,9 +158,14 @@ void Announcer::would(const Plan& foreseen, const std::vector<DomainView>& domai
   const auto say = [&](const auto& change, bool attach) {
     const Words words = words_of(change, by_uuid.at(change.domain)->name, devices);
     const std::string line = concat("WOULD ", attach ? "attach " : "detach ", text_of(attach, words));
-    if (!would_.contains({change.domain, line}))
-      log_.say(subject_of(words.machine, words.port), log::Level::kInfo, line);
-    now.emplace(change.domain, line);
+    const auto admitted = [&] {
+      // A guest has so many hostdevs only. A device may come and go.
+      if (attach) return log_.try_to_say(subject_of(words.machine, words.port), log::Level::kInfo, line);
+      sink_.say(log::Level::kInfo, line);
+      return true;
+    };
+    // What was left out is said by the next plan.
+    if (would_.contains({change.domain, line}) || admitted()) now.emplace(change.domain, line);
   };
   for (const Detach& one : foreseen.detaches) say(one, false);
   for (const Attach& one : foreseen.attaches) say(one, true);
@@ -219,7 +224,8 @@ void Announcer::empty(const Empty& empty) {
 void Announcer::unwanted(const Device& device) {
   Record plugged = record(Event::kUnwanted);
   add_device(plugged, device);
-  log_.say("port " + device.sysname, log::Level::kInfo,
+  // They leave the lines about what the daemon does at that port alone.
+  log_.say("plugs at port " + device.sysname, log::Level::kInfo,
            concat(name_of(device), names_in(device), " was plugged, and no rule wants it"), plugged);
 }
 

@@ -39,6 +39,13 @@ class LimitedLog {
     if (limit_.admit(subject, now_)) sink_.record(level, line, record);
   }
 
+  // The same; false if the line was left out.
+  bool try_to_say(const std::string& subject, log::Level level, const std::string& line) {
+    const bool admitted = limit_.admit(subject, now_);
+    if (admitted) sink_.say(level, line);
+    return admitted;
+  }
+
  private:
   LineSink& sink_;
   LineLimit limit_;

@@ -414,28 +414,32 @@ TEST_F(GateTest, LibvirtdSendsRepliesAndEvents) {
 }
 
 // What the gate says of a change by itself.
-TEST_F(GateTest, AChangeThatWasAnsweredHasAReceipt) {
+TEST_F(GateTest, AChangeHasAReceiptBeforeItIsAskedForAndOneWhenItIsAnswered) {
   using namespace std::chrono_literals;
+  using enum Receipt::Stage;
+  using testing::ElementsAre;
   Gate gate = GateTest::gate();
   const Gate::Clock::time_point start{1000s};
   gate.from_client(attach().bytes(), start);
-  EXPECT_THAT(gate.take_receipts(), testing::IsEmpty()) << "it is not answered";
+  EXPECT_THAT(gate.take_receipts(), ElementsAre(Receipt{true, kUuid, kHostdev, 17}));
   gate.from_server(rpc::reply(attach(), "").bytes(), start + 41ms);
-  EXPECT_THAT(gate.take_receipts(),
-              testing::ElementsAre(Receipt{true, kUuid, {3, 5, 0x046d, 0x0825}, 17, true, 0, 41ms}));
+  EXPECT_THAT(gate.take_receipts(), ElementsAre(Receipt{true, kUuid, kHostdev, 17, kDone, 0, 41ms}));
   gate.from_client(detach().bytes(), start);
   gate.from_server(rpc::reply(detach(), words({55, 0, 0}), 1).bytes(), start + 5s);
-  EXPECT_THAT(gate.take_receipts(),
-              testing::ElementsAre(Receipt{false, kUuid, {3, 5, 0x046d, 0x0825}, 0, false, 55, 5s}));
+  EXPECT_THAT(gate.take_receipts(), ElementsAre(Receipt{false, kUuid, kHostdev, 0},
+                                                Receipt{false, kUuid, kHostdev, 0, kFailed, 55, 5s}));
   EXPECT_THAT(gate.take_receipts(), testing::IsEmpty()) << "once";
 }
 
 TEST(Receipt, IsOneLine) {
-  EXPECT_EQ(text_of({true, kUuid, kHostdev, 17, true, 0, std::chrono::milliseconds(41)}),
-            "receipt: attach of 003/005 046d:0825, domain 01234567-89ab-cdef-fedc-ba9876543210: done, 41 ms");
-  EXPECT_EQ(
-      text_of({false, kUuid, kHostdev, 0, false, 55, std::chrono::seconds(5)}),
-      "receipt: detach of 003/005 046d:0825, domain 01234567-89ab-cdef-fedc-ba9876543210: error 55, 5000 ms");
+  using enum Receipt::Stage;
+  const std::string begin =
+      "receipt: attach of 003/005 046d:0825, domain 01234567-89ab-cdef-fedc-ba9876543210: ";
+  EXPECT_EQ(text_of({true, kUuid, kHostdev, 17}), begin + "asked");
+  EXPECT_EQ(text_of({true, kUuid, kHostdev, 17, kDone, 0, std::chrono::milliseconds(41)}),
+            begin + "done, 41 ms");
+  EXPECT_EQ(text_of({true, kUuid, kHostdev, 17, kFailed, 55, std::chrono::seconds(5)}),
+            begin + "failed, error 55, 5000 ms");
 }
 
 TEST_F(GateTest, NothingElseHasOne) {

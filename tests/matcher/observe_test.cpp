@@ -37,6 +37,12 @@ TEST_F(ObserveTest, ADetachIsSaidOnceWithItsReason) {
   EXPECT_EQ(would(""), 2U);
 }
 
+TEST_F(ObserveTest, NoneIsLeftOut) {
+  for (std::uint16_t number = 10; number < 20; ++number) a.hostdevs.push_back({1, number, 0x1234, 0x0001});
+  begin({scale()}, kWebcamToA);
+  EXPECT_EQ(would("detach"), 10U);
+}
+
 TEST_F(ObserveTest, AMoveIsSaidWithBothItsSteps) {
   add("b");
   a.hostdevs = {hostdev_of(webcam())};

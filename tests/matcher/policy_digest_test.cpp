@@ -26,6 +26,9 @@ TEST(PolicyDigest, IsWhatAShellFinds) {
 TEST(PolicyDigest, TheFolderIsNotPartOfIt) {
   EXPECT_EQ(digest({{"config.yml", "", kMain.content}, {"machines.d/a.yml", "a", kA.content}}),
             digest({kMain, kA}));
+  EXPECT_EQ(digest({{"/etc/x//config.yml", "", kMain.content}, {"/etc/x/machines.d/a.yml", "a", kA.content}}),
+            digest({kMain, kA}));
+  EXPECT_NO_THROW(digest({{"/etc////////////////////////////config.yml", "", ""}, kA}));
 }
 
 TEST(PolicyDigest, WhateverDiffersDiffers) {

@@ -14,11 +14,8 @@ _DOC = f"usr/share/doc/{NAME}"
 _FILES = {
     f"etc/{NAME}/config.yml": 0o644,
     f"lib/systemd/system/{NAME}.service": 0o644,
-<<<<<<< HEAD
-    f"usr/lib/systemd/catalog/{NAME}.catalog": 0o644,
-=======
     "usr/bin/whawty-libvirt-usb-hotplugctl": 0o755,
->>>>>>> 722c1af (tool: whawty-libvirt-usb-hotplugctl, with devices, check, explain, plan, suggest and record)
+    f"usr/lib/systemd/catalog/{NAME}.catalog": 0o644,
     f"usr/lib/sysusers.d/{NAME}.conf": 0o644,
     f"usr/libexec/{NAME}/actuator": 0o755,
     f"usr/libexec/{NAME}/gate": 0o755,
@@ -39,8 +36,9 @@ _FILES = {
     f"{_DOC}/copyright": 0o644,
     f"{_DOC}/decisions.md.gz": 0o644,
     f"{_DOC}/examples/config.yml": 0o644,
+    f"{_DOC}/gate.md": 0o644,
     f"{_DOC}/migration.md.gz": 0o644,
-    f"{_DOC}/performance.md": 0o644,
+    f"{_DOC}/performance.md.gz": 0o644,
     f"{_DOC}/platforms.md.gz": 0o644,
     f"{_DOC}/operators-guide.md.gz": 0o644,
     f"{_DOC}/polkit/{NAME}.rules": 0o644,

@@ -132,6 +132,8 @@ class Daemon:
             f"journalctl --quiet --no-pager --all --unit={UNIT} --cursor-file={_CURSOR} --output=json "
             "--output-fields=MESSAGE,PRIORITY,UNIT", check=False).stdout  # nothing new is status 1
         for entry in map(json.loads, entries.splitlines()):
+            if "MESSAGE" not in entry:
+                continue  # a record of a process that has ended: its line is another entry
             message = entry["MESSAGE"]
             text = bytes(message).decode("utf-8", "surrogateescape") if isinstance(message, list) else message
             process, colon, rest = text.partition(": ")
@@ -151,8 +153,9 @@ class Daemon:
         return len(self._lines)
 
     def find(self, pattern: str, since: int = 0) -> list[Line]:
-        """The daemon's own messages that have a match of the regular expression."""
-        return [line for line in self.log(since) if line.process and re.search(pattern, line.text)]
+        """The daemon's own messages that have a match of the regular expression. The gate's receipts are not among them."""
+        return [line for line in self.log(since)
+                if line.process and not line.text.startswith("receipt: ") and re.search(pattern, line.text)]
 
     def await_line(self, pattern: str, since: int, timeout: float = 20.0) -> Line:
         return wait_until(lambda: self.find(pattern, since), timeout, f"a log line {pattern!r}")[0]

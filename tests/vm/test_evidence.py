@@ -23,7 +23,7 @@ class Evidence(Case):
         """The last of that device, once it is there."""
         def found() -> list[dict[str, str]]:
             return [one for one in self.records(event) if one.get("USB_DEVICE") == device]
-        return wait_until(found, PATIENCE, f"a record {event} of {device}")[-1]
+        return wait_until(found, PATIENCE, f"a record {event} of {device}")[-1]  # of receipts, the answer
 
     def test_matcher_and_gate_record_an_attach_with_one_number(self) -> None:
         self.running("a")
