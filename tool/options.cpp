@@ -103,6 +103,12 @@ void take(ToolOptions& options, int choice) {
     options.action = ToolOptions::Action::kVersion;
 }
 
+// How the user wrote the option that getopt stopped at. Of letters in one word, getopt names the letter.
+std::string option_at(char** argv) {
+  return ::optopt != 0 ? concat('-', escape(std::string(1, static_cast<char>(::optopt))))
+                       : escape(argv[::optind - 1]);
+}
+
 // What of the words and options does not belong to the command; empty if all does.
 std::string misfit(const CommandRow& row, std::size_t arguments, const std::string& used) {
   if (arguments < row.at_least) return concat(row.name, ": an argument is missing");
@@ -125,8 +131,10 @@ ToolOptions parse_tool_options(int argc, char** argv) {
   ::optind = 0;  // getopt begins anew
   ::opterr = 0;
   for (int choice = 0; (choice = ::getopt_long(argc, argv, kShortOptions, kLongOptions, nullptr)) != -1;) {
-    if (choice == '?')
-      return mistaken(concat("not an option, or its value is missing: ", escape(argv[::optind - 1])));
+    if (choice == '?') return mistaken(concat("not an option, or its value is missing: ", option_at(argv)));
+    // What a script has not set is not what it means to leave out.
+    if (::optarg != nullptr && *::optarg == '\0')
+      return mistaken(concat("the value of -", static_cast<char>(choice), " is empty"));
     take(options, choice);
     used += static_cast<char>(choice);
   }

@@ -40,6 +40,14 @@ TEST(ToolOptions, MistakesAreToldByName) {
            {{"check", "a", "b"}, "check: too many arguments"},
            {{"explain", "a", "--strict"}, "explain has no option -s"},
            {{"devices", "--wrong"}, "not an option, or its value is missing: --wrong"},
+           {{"devices", "-zj", "./ctl"}, "not an option, or its value is missing: -z;"},
+           {{"./ctl", "-zj"}, "not an option, or its value is missing: -z;"},
+           {{"devices", "--from"}, "not an option, or its value is missing: -f;"},
+           {{"plan", "new", "--against", ""}, "the value of -a is empty"},
+           {{"plan", "new", "--against="}, "the value of -a is empty"},
+           {{"devices", "-C", ""}, "the value of -C is empty"},
+           {{"devices", "--from", ""}, "the value of -f is empty"},
+           {{"devices", "-c", ""}, "the value of -c is empty"},
        }) {
     EXPECT_EQ(parsed(words).action, ToolOptions::Action::kUsageError);
     EXPECT_THAT(parsed(words).text, testing::StartsWith(what));
