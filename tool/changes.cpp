@@ -3,6 +3,9 @@
 #include "tool/changes.h"
 
 #include <algorithm>
+#include <initializer_list>
+#include <set>
+#include <utility>
 
 #include "common/text.h"
 #include "matcher/decided/foresight.h"
@@ -35,6 +38,39 @@ std::map<std::string, std::string> guests_of(const DeviceMap& devices, const std
   return guests;
 }
 
+// Machines of these configurations of which the plan tells nothing, each once.
+struct Untold {
+  std::vector<std::string> not_running, not_described;
+};
+
+Untold untold_of(const std::vector<DomainView>& domains, std::initializer_list<const Rulebook*> books) {
+  Untold untold;
+  std::set<std::string> known;
+  for (const Rulebook* const rules : books)
+    for (const Machine& machine : rules->config().machines) {
+      if (!known.insert(machine.name).second) continue;
+      const auto found = std::ranges::find(domains, machine.name, &DomainView::name);
+      if (found == domains.end())
+        untold.not_running.push_back(machine.name);
+      else if (!found->settled)
+        untold.not_described.push_back(machine.name);
+    }
+  return untold;
+}
+
+std::string text_of(const Untold& untold) {
+  std::string text;
+  for (const std::string& name : untold.not_running)
+    text += concat("machine ", show_name(name), " does not run\n");
+  for (const std::string& name : untold.not_described)
+    text += concat("machine ", show_name(name), ": libvirt does not tell what it has\n");
+  return text;
+}
+
+Json names_json(const std::vector<std::string>& names) {
+  return Json::list_of(names, [](const std::string& name) { return Json::of(name); });
+}
+
 std::string holder_text(const std::string& guest) {
   return guest.empty() ? "the host" : show_name(guest);
 }
@@ -58,13 +94,7 @@ std::string plan_text(const Plan& plan, const DeviceMap& devices, const std::vec
   for (const Conflict& one : plan.conflicts)
     text += concat("machine ", show_name(one.machine), " also wants ", name_of(devices.at(one.sysname)),
                    " by ", rule_name(one.machine, one.rule), ": it stays with ", show_name(one.holder), '\n');
-  for (const Machine& machine : rules.config().machines)
-    if (std::ranges::find(domains, machine.name, &DomainView::name) == domains.end())
-      text += concat("machine ", show_name(machine.name), " does not run\n");
-  for (const DomainView& domain : domains)
-    if (!domain.settled && rules.find(domain.name))
-      text += concat("machine ", show_name(domain.name), ": libvirt does not tell what it has\n");
-  return wrapped(text, style);
+  return wrapped(text + text_of(untold_of(domains, {&rules})), style);
 }
 
 Json plan_json(const Plan& plan, const DeviceMap& devices, const std::vector<DomainView>& domains,
@@ -97,45 +127,48 @@ Json plan_json(const Plan& plan, const DeviceMap& devices, const std::vector<Dom
                          {"rule", Json::of(one.rule)},
                          {"holder", Json::of(one.holder)}});
   };
-  std::vector<Json> not_running;
-  for (const Machine& machine : rules.config().machines)
-    if (std::ranges::find(domains, machine.name, &DomainView::name) == domains.end())
-      not_running.push_back(Json::of(machine.name));
+  const auto [not_running, not_described] = untold_of(domains, {&rules});
   return Json::object({{"detaches", Json::list_of(plan.detaches, detach)},
                        {"attaches", Json::list_of(plan.attaches, attach)},
                        {"refusals", Json::list_of(plan.refusals, refusal)},
                        {"conflicts", Json::list_of(plan.conflicts, conflict)},
-                       {"not_running", Json::list(not_running)}});
+                       {"not_running", names_json(not_running)},
+                       {"not_described", names_json(not_described)}});
 }
 
-std::vector<Move> moves(const DeviceMap& devices, const std::vector<DomainView>& domains,
-                        const Rulebook& before, const Rulebook& after) {
+Comparison compare(const DeviceMap& devices, const std::vector<DomainView>& domains, const Rulebook& before,
+                   const Rulebook& after) {
   std::vector<DomainView> now = domains;
   carry_out(foresee(devices, now, before), devices, now);
   std::vector<DomainView> then = now;
   carry_out(foresee(devices, then, after), devices, then);
   std::map<std::string, std::string> from = guests_of(devices, now, before);
   std::map<std::string, std::string> to = guests_of(devices, then, after);
-  std::vector<Move> moves;
+  auto [not_running, not_described] = untold_of(domains, {&before, &after});
+  Comparison comparison{{}, std::move(not_running), std::move(not_described)};
   for (const auto& [sysname, device] : devices)
-    if (from[sysname] != to[sysname]) moves.push_back({sysname, from[sysname], to[sysname]});
-  return moves;
+    if (from[sysname] != to[sysname]) comparison.moves.push_back({sysname, from[sysname], to[sysname]});
+  return comparison;
 }
 
-std::string moves_text(const std::vector<Move>& moves, const DeviceMap& devices, const Style& style) {
-  std::string text;
+std::string comparison_text(const Comparison& comparison, const DeviceMap& devices, const Style& style) {
+  const auto& [moves, not_running, not_described] = comparison;
+  std::string text = moves.empty() ? "no device would move\n" : "";
   for (const auto& [sysname, from, to] : moves)
     text +=
         concat(name_of(devices.at(sysname)), " goes from ", holder_text(from), " to ", holder_text(to), '\n');
-  return text.empty() ? "no device would move\n" : wrapped(text, style);
+  return wrapped(text + text_of({not_running, not_described}), style);
 }
 
-Json moves_json(const std::vector<Move>& moves, const DeviceMap& devices) {
-  return Json::object({{"moves", Json::list_of(moves, [&](const Move& one) {
-                          return Json::object({{"device", device_name_json(devices.at(one.sysname))},
-                                               {"from", one.from.empty() ? Json() : Json::of(one.from)},
-                                               {"to", one.to.empty() ? Json() : Json::of(one.to)}});
-                        })}});
+Json comparison_json(const Comparison& comparison, const DeviceMap& devices) {
+  const auto move = [&](const Move& one) {
+    return Json::object({{"device", device_name_json(devices.at(one.sysname))},
+                         {"from", one.from.empty() ? Json() : Json::of(one.from)},
+                         {"to", one.to.empty() ? Json() : Json::of(one.to)}});
+  };
+  return Json::object({{"moves", Json::list_of(comparison.moves, move)},
+                       {"not_running", names_json(comparison.not_running)},
+                       {"not_described", names_json(comparison.not_described)}});
 }
 
 }  // namespace whawty

@@ -26,11 +26,17 @@ struct Move {
   bool operator==(const Move&) const = default;
 };
 
-// What another configuration would move, if all is as the first one asks for.
-std::vector<Move> moves(const DeviceMap& devices, const std::vector<DomainView>& domains,
-                        const Rulebook& before, const Rulebook& after);
+// What another configuration would move, if all is as the first one asks for. Of machines that do not run, or
+// that libvirt does not describe, nobody can tell.
+struct Comparison {
+  std::vector<Move> moves;
+  std::vector<std::string> not_running, not_described;  // machines of either configuration
+};
 
-std::string moves_text(const std::vector<Move>& moves, const DeviceMap& devices, const Style& style);
-Json moves_json(const std::vector<Move>& moves, const DeviceMap& devices);
+Comparison compare(const DeviceMap& devices, const std::vector<DomainView>& domains, const Rulebook& before,
+                   const Rulebook& after);
+
+std::string comparison_text(const Comparison& comparison, const DeviceMap& devices, const Style& style);
+Json comparison_json(const Comparison& comparison, const DeviceMap& devices);
 
 }  // namespace whawty

@@ -181,18 +181,19 @@ int explain(const ToolOptions& options, const Style& style) {
   return kGood;
 }
 
-int compare(const ToolOptions& options, const Style& style) {
+int show_comparison(const ToolOptions& options, const Style& style) {
   const Rulebook after = rules_of(options.arguments[0]);
   const Rulebook before = rules_of(options.against);
   const Host host = host_of(options);
-  const std::vector<Move> found =
-      moves(host.devices, running_domains(host, {&before.config(), &after.config()}), before, after);
-  print(options, moves_text(found, host.devices, style), moves_json(found, host.devices));
-  return std::ranges::any_of(found, [](const Move& one) { return !one.from.empty(); }) ? kBad : kGood;
+  const std::vector<DomainView> domains = running_domains(host, {&before.config(), &after.config()});
+  const Comparison found = compare(host.devices, domains, before, after);
+  print(options, comparison_text(found, host.devices, style), comparison_json(found, host.devices));
+  const bool loses = std::ranges::any_of(found.moves, [](const Move& one) { return !one.from.empty(); });
+  return loses || !found.not_described.empty() ? kBad : kGood;
 }
 
 int show_plan(const ToolOptions& options, const Style& style) {
-  if (!options.against.empty()) return compare(options, style);
+  if (!options.against.empty()) return show_comparison(options, style);
   const Rulebook rules = rules_of(options.arguments[0]);
   const Host host = host_of(options);
   const std::vector<DomainView> domains = running_domains(host, {&rules.config()});

@@ -176,16 +176,36 @@ TEST(PlanText, IsWhatTheDaemonWouldDo) {
   EXPECT_EQ(plan_text({}, {}, {}, Rulebook(Config{}), {}), "nothing to attach or detach\n");
 }
 
-TEST(Moves, AreWhatAReloadChangesInTheEnd) {
+TEST(PlanJson, NamesTheMachinesOfWhichItTellsNothing) {
+  const Rulebook rules(config("a: bus: 1; b: bus: 2"));
+  const std::vector<DomainView> domains{guest("a", {}, false)};
+  const std::string json = plan_json({}, {}, domains, rules).text();
+  EXPECT_THAT(json, HasSubstr("\"not_running\": [\"b\"], \"not_described\": [\"a\"]"));
+}
+
+TEST(Comparison, MovesAreWhatAReloadChangesInTheEnd) {
   const DeviceMap devices = map_of(webcam());
   const std::vector<DomainView> domains{guest("a"), guest("b")};
   const Rulebook to_a(config("a: bus: 1")), to_b(config("b: bus: 1; a: bus: 2")), none(config("a: bus: 2"));
-  EXPECT_EQ(moves(devices, domains, to_a, to_b), (std::vector<Move>{{"1-1", "a", "b"}}));
-  EXPECT_EQ(moves(devices, domains, to_a, none), (std::vector<Move>{{"1-1", "a", ""}}));
-  EXPECT_EQ(moves(devices, domains, none, to_b), (std::vector<Move>{{"1-1", "", "b"}}));
-  EXPECT_EQ(moves(devices, domains, to_a, to_a), std::vector<Move>());
-  EXPECT_EQ(moves_text(moves(devices, domains, to_a, none), devices, {}),
+  EXPECT_EQ(compare(devices, domains, to_a, to_b).moves, (std::vector<Move>{{"1-1", "a", "b"}}));
+  EXPECT_EQ(compare(devices, domains, to_a, none).moves, (std::vector<Move>{{"1-1", "a", ""}}));
+  EXPECT_EQ(compare(devices, domains, none, to_b).moves, (std::vector<Move>{{"1-1", "", "b"}}));
+  EXPECT_EQ(compare(devices, domains, to_a, to_a).moves, std::vector<Move>());
+  EXPECT_EQ(comparison_text(compare(devices, domains, to_a, none), devices, {}),
             "001/005 046d:0825 serial=3187B60 port=1-1 goes from a to the host\n");
+}
+
+TEST(Comparison, SaysOfWhichMachinesItCannotTell) {
+  const DeviceMap devices = map_of(webcam());
+  const Rulebook before(config("a: bus: 1; b: bus: 2")), after(config("c: bus: 1; b: bus: 2"));
+  const Comparison found = compare(devices, {guest("a", {}, false), guest("x", {}, false)}, before, after);
+  EXPECT_EQ(comparison_text(found, devices, {}),
+            "no device would move\n"
+            "machine b does not run\n"
+            "machine c does not run\n"
+            "machine a: libvirt does not tell what it has\n");
+  EXPECT_EQ(comparison_json(found, devices).text(),
+            "{\"moves\": [], \"not_running\": [\"b\", \"c\"], \"not_described\": [\"a\"]}");
 }
 
 }  // namespace

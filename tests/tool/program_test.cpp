@@ -117,6 +117,13 @@ TEST_F(ToolProgram, ARecordStandsForTheHost) {
   EXPECT_THAT(output_, HasSubstr("broken:1: not a record of this version"));
 }
 
+TEST_F(ToolProgram, AGuestThatLibvirtDoesNotDescribeMayLoseADevice) {
+  write("new.yml", "{machines: {test: {devices: [bus: 9]}}}");
+  write("record", "whawty-libvirt-usb-hotplugctl record 1\ndomain 1 2 yes no test\n");
+  EXPECT_EQ(run({"plan", path("new.yml"), "--against", path("config.yml"), "-f", path("record")}), 1);
+  EXPECT_EQ(output_, "no device would move\nmachine test: libvirt does not tell what it has\n");
+}
+
 TEST_F(ToolProgram, SuggestsAFileOfMachinesD) {
   EXPECT_EQ(run({"suggest", "003/005", "test"}), 0);
   EXPECT_THAT(output_, HasSubstr("- vendor-id: 0x046d\n  product-id: 0x0825\n"));

@@ -181,8 +181,8 @@ TEST(Tool, WhatAReloadMovesIsWhatThePlansOfBothLeadTo) {
     const std::vector<DomainView> before = carried_out(world, world.domains, *world.rules);
     const Plan rest = plan(world.devices, before, *world.rules);
     EXPECT_TRUE(rest.attaches.empty() && rest.detaches.empty());
-    EXPECT_EQ(moves(world.devices, world.domains, *world.rules, *world.rules), std::vector<Move>());
-    const std::vector<Move> all = moves(world.devices, world.domains, *world.rules, *world.others);
+    EXPECT_EQ(compare(world.devices, world.domains, *world.rules, *world.rules).moves, std::vector<Move>());
+    const std::vector<Move> all = compare(world.devices, world.domains, *world.rules, *world.others).moves;
     const std::vector<DomainView> after = carried_out(world, before, *world.others);
     for (const Move& move : all) {
       const auto has = [&](const std::vector<DomainView>& domains, const Rulebook& rules,
