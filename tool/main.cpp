@@ -75,6 +75,7 @@ std::string content_of(const std::string& path) {
   if (!in) throw std::runtime_error(concat(escape(path), ": ", std::strerror(errno)));
   std::string content(kMaxRecord + 1, '\0');
   in.read(content.data(), static_cast<std::streamsize>(content.size()));
+  if (in.bad()) throw std::runtime_error(concat(escape(path), ": ", std::strerror(errno)));
   content.resize(static_cast<std::size_t>(in.gcount()));
   return content;
 }

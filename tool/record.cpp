@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::string_view kFirstLine = "whawty-libvirt-usb-hotplugctl record 1";
 constexpr std::string_view kNoDomains = "no-domains";
+constexpr std::string_view kLastLine = "end";  // what is cut off is no record
 
 constexpr std::pair<HostUseKind, std::string_view> kUses[] = {
     {HostUseKind::kMounted, "mounted"},   {HostUseKind::kSwap, "swap"},
@@ -140,10 +141,18 @@ HostUseKind use_kind(std::string_view name) {
   fail("an unknown use of a device");
 }
 
+// Whether libvirt's XML can name a device like that: by ids, by an address, or by both.
+bool is_named(const LiveHostdev& hostdev) {
+  const bool has_ids = hostdev.vendor != 0, has_address = hostdev.bus != 0;
+  return (has_ids || has_address) && (has_ids || hostdev.product == 0) &&
+         has_address == (hostdev.device != 0);
+}
+
 // Puts a host together, line by line.
 class Reader {
  public:
   void take(std::string_view text) {
+    if (ended_) fail("a line behind the end");
     const bool detail = text.starts_with("  ");
     Line line(detail ? text.substr(2) : text);
     const std::string_view key = line.token();
@@ -161,6 +170,7 @@ class Reader {
 
   Host finish() {
     end_device();
+    if (!ended_) fail(concat("the last line is not '", kLastLine, '\''));
     if (!host_.domains && !no_domains_) host_.domains.emplace();
     return std::move(host_);
   }
@@ -175,6 +185,8 @@ class Reader {
       no_domains_ = true;
     } else if (key == "domain" && !no_domains_) {
       begin_domain(line);
+    } else if (key == kLastLine) {
+      ended_ = true;
     } else {
       fail(concat("unknown: '", escape(key.substr(0, 40)), '\''));
     }
@@ -215,6 +227,7 @@ class Reader {
     hostdev.missing = line.yes_or_no();
     if (!line.at_end()) hostdev.mark = line.number<std::uint64_t>(16);
     if (hostdev.bus > kMaxBus || hostdev.device > kMaxDeviceNumber) fail("numbers out of bounds");
+    if (!is_named(hostdev)) fail("neither vendor and product nor an address, or half of one");
     if (domain_->hostdevs.size() == kMaxHostdevs || ++hostdevs_ > kMaxHostdevsOfAll)
       fail("too many hostdevs");
     domain_->hostdevs.push_back(hostdev);
@@ -266,6 +279,7 @@ class Reader {
   std::optional<Device> device_;
   Domain* domain_ = nullptr;
   bool no_domains_ = false;
+  bool ended_ = false;
   std::size_t footprint_ = 0;
   std::size_t hostdevs_ = 0;
   std::set<std::string> names_;
@@ -281,9 +295,9 @@ std::string_view name_of_use(HostUseKind kind) {
 std::string write_record(const Host& host) {
   std::string text = concat(kFirstLine, '\n');
   for (const auto& [sysname, device] : host.devices) write_device(device, text);
-  if (!host.domains) return text + concat(kNoDomains, '\n');
-  for (const Domain& domain : *host.domains) write_domain(domain, text);
-  return text;
+  if (!host.domains) text += concat(kNoDomains, '\n');
+  for (const Domain& domain : host.domains.value_or(std::vector<Domain>())) write_domain(domain, text);
+  return text + concat(kLastLine, '\n');
 }
 
 std::variant<Host, RecordError> read_record(std::string_view text) {

@@ -115,11 +115,13 @@ TEST_F(ToolProgram, ARecordStandsForTheHost) {
   write("broken", "x\n");
   EXPECT_EQ(run({"devices", "--from", path("broken")}), 2);
   EXPECT_THAT(output_, HasSubstr("broken:1: not a record of this version"));
+  EXPECT_EQ(run({"devices", "--from", folder_.path}), 2);
+  EXPECT_THAT(output_, HasSubstr(": Is a directory"));
 }
 
 TEST_F(ToolProgram, AGuestThatLibvirtDoesNotDescribeMayLoseADevice) {
   write("new.yml", "{machines: {test: {devices: [bus: 9]}}}");
-  write("record", "whawty-libvirt-usb-hotplugctl record 1\ndomain 1 2 yes no test\n");
+  write("record", "whawty-libvirt-usb-hotplugctl record 1\ndomain 1 2 yes no test\nend\n");
   EXPECT_EQ(run({"plan", path("new.yml"), "--against", path("config.yml"), "-f", path("record")}), 1);
   EXPECT_EQ(output_, "no device would move\nmachine test: libvirt does not tell what it has\n");
 }

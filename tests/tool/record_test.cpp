@@ -74,6 +74,28 @@ TEST(HostRecord, IsTextOfPrintableLines) {
   for (const char c : write_record(host_with_everything())) EXPECT_TRUE(c == '\n' || (c >= ' ' && c <= '~'));
 }
 
+// A part of one would be a host with fewer devices and guests.
+TEST(HostRecord, IsNoneIfAnythingOfItIsMissing) {
+  const std::string good = write_record(host_with_everything());
+  for (std::size_t length = 0; length < good.size(); ++length)
+    EXPECT_NE(error_of(good.substr(0, length)), "") << length;
+  EXPECT_EQ(error_of(kFirst), "1: the last line is not 'end'");
+  EXPECT_EQ(error_of(kFirst + "end\n"), "");
+  EXPECT_EQ(error_of(kFirst + "end\nend\n"), "3: a line behind the end");
+  EXPECT_EQ(error_of(kDevice + "end\n  tag x\n"), "4: a line behind the end");
+}
+
+// parse_domain_xml() gives no other.
+TEST(HostRecord, AHostdevIsNamedByIdsOrByAnAddress) {
+  for (const char* const good : {"1 2 0 0", "0 0 1 0", "0 0 1 2", "1 2 1 2"})
+    EXPECT_EQ(error_of(kDomain + "  hostdev " + good + " yes no\nend\n"), "") << good;
+  for (const char* const bad :
+       {"0 0 0000 0000", "0 5 046d 0825", "1 0 046d 0825", "0 5 0 0", "0 0 0 1", "1 2 0 1"})
+    EXPECT_EQ(error_of(kDomain + "  hostdev " + bad + " yes no\nend\n"),
+              "3: neither vendor and product nor an address, or half of one")
+        << bad;
+}
+
 TEST(HostRecord, EachMistakeIsToldWithItsLine) {
   for (const auto& [text, error] : {
            std::pair<std::string, std::string>{"", "1: empty"},
