@@ -32,6 +32,7 @@
 #include "tool/libvirt_reader.h"
 #include "tool/options.h"
 #include "tool/record.h"
+#include "tool/record_file.h"
 #include "tool/suggestion.h"
 
 namespace whawty {
@@ -235,10 +236,7 @@ int record(const ToolOptions& options) {
     std::cout << write_record(host);
     return kGood;
   }
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file << write_record(host);
-  file.close();
-  if (!file) throw std::runtime_error(concat(escape(path), ": ", std::strerror(errno)));
+  write_file(path, write_record(host));
   return kGood;
 }
 

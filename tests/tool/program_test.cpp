@@ -4,9 +4,13 @@
 // The program itself, on a host that is played, with libvirt's driver for tests, which has one domain:
 // "test".
 #include <gmock/gmock.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include "tests/process.h"
 #include "tests/scanner/fake_host.h"
@@ -117,6 +121,43 @@ TEST_F(ToolProgram, ARecordStandsForTheHost) {
   EXPECT_THAT(output_, HasSubstr("broken:1: not a record of this version"));
   EXPECT_EQ(run({"devices", "--from", folder_.path}), 2);
   EXPECT_THAT(output_, HasSubstr(": Is a directory"));
+}
+
+std::size_t files_in(const std::filesystem::path& folder) {
+  return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder), {}));
+}
+
+TEST_F(ToolProgram, ARecordIsForItsOwnerAlone) {
+  write("record", "old\n");
+  std::filesystem::permissions(path("record"), std::filesystem::perms(0644));
+  EXPECT_EQ(run({"record", path("record")}), 0);
+  EXPECT_EQ(std::filesystem::status(path("record")).permissions(), std::filesystem::perms(0600));
+  EXPECT_EQ(run({"devices", "--from", path("record")}), 0);
+  EXPECT_EQ(files_in(folder_.path), 2U);
+}
+
+TEST_F(ToolProgram, ARecordGoesWhereNoLinkLeads) {
+  write("victim", "old\n");
+  std::filesystem::create_symlink("victim", path("link"));
+  EXPECT_EQ(run({"record", path("link")}), 2);
+  EXPECT_THAT(output_, HasSubstr("link: is there, and is not a regular file"));
+  EXPECT_EQ(run({"record", "/dev/null"}), 2);
+  EXPECT_TRUE(std::filesystem::is_symlink(path("link")));
+  EXPECT_EQ(std::filesystem::file_size(path("victim")), 4U);
+}
+
+TEST_F(ToolProgram, ARecordThatCannotBeWrittenLeavesTheOldOne) {
+  write("record", "old\n");
+  Process tool(WHAWTY_TOOL);  // its log is a pipe: a file has the limit, too
+  tool.environment = {{"LIBVIRT_DEFAULT_URI", "test:///default"}};
+  tool.before_exec = [] {
+    const rlimit small{16, 16};
+    if (::signal(SIGXFSZ, SIG_IGN) == SIG_ERR || ::setrlimit(RLIMIT_FSIZE, &small) != 0) ::_exit(1);
+  };
+  tool.start({"record", path("record")});
+  EXPECT_EQ(tool.wait(), 2);
+  EXPECT_EQ(std::filesystem::file_size(path("record")), 4U);
+  EXPECT_EQ(files_in(folder_.path), 2U);
 }
 
 TEST_F(ToolProgram, AGuestThatLibvirtDoesNotDescribeMayLoseADevice) {
