@@ -205,9 +205,10 @@ int show_plan(const ToolOptions& options, const Style& style) {
   return kGood;
 }
 
-int show_suggestion(const ToolOptions& options) {
+int show_suggestion(const ToolOptions& options, const Style& style) {
   const Host host = host_of(options);
-  const auto made = suggest(device_named(host, options.arguments[0]), host.devices, options.arguments[1]);
+  const auto made =
+      suggest(device_named(host, options.arguments[0]), host.devices, options.arguments[1], style);
   if (const auto* const reason = std::get_if<std::string>(&made)) {
     say(*reason);
     return kBad;
@@ -252,7 +253,7 @@ int run(const ToolOptions& options) {
     case Command::kPlan:
       return show_plan(options, style);
     case Command::kSuggest:
-      return show_suggestion(options);
+      return show_suggestion(options, style);
     case Command::kRecord:
       return record(options);
   }

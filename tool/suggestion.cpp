@@ -98,7 +98,7 @@ std::string warnings_of(const Device& device) {
 }  // namespace
 
 std::variant<Suggestion, std::string> suggest(const Device& device, const DeviceMap& devices,
-                                              const std::string& machine) {
+                                              const std::string& machine, const Style& style) {
   if (!can_be_attached(device))
     return concat(name_of(device),
                   ": no guest can have it: ", device.vendor == 0 ? "it has no vendor id" : "it is a hub");
@@ -106,9 +106,9 @@ std::variant<Suggestion, std::string> suggest(const Device& device, const Device
     return concat(show_name(machine), " cannot be the name of a file in machines.d");
   const auto [reason, conditions] = identity_of(device, devices);
   Suggestion suggestion;
-  constexpr Style kComment{.width = 0, .unicode = true};
+  const Style comment{.width = 0, .unicode = style.unicode};
   constexpr std::size_t kLongest = 50;  // columns
-  const std::string title = cut(clean(title_of(device), kComment), kLongest, kComment);
+  const std::string title = cut(clean(title_of(device), comment), kLongest, comment);
   suggestion.yaml =
       concat("# machines.d/", escape(machine), ".yml\n# ", title.empty() ? "" : title + ", ", "now at port ",
              device.sysname, ".\n", reason, warnings_of(device), "devices:\n- vendor-id: 0x",

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "matcher/known/facts.h"
+#include "tool/text_layout.h"
 
 namespace whawty {
 
@@ -17,8 +18,8 @@ struct Suggestion {
   std::vector<const Device*> others;  // devices that it matches as well
 };
 
-// Or why there is none.
+// Or why there is none. Of the style only its letters count.
 std::variant<Suggestion, std::string> suggest(const Device& device, const DeviceMap& devices,
-                                              const std::string& machine);
+                                              const std::string& machine, const Style& style);
 
 }  // namespace whawty

@@ -28,7 +28,7 @@ std::variant<Suggestion, std::string> made(const Device& device, const std::vect
   devices.clear();
   devices.emplace(device.sysname, device);
   for (const Device& one : others) devices.emplace(one.sysname, one);
-  return suggest(devices.at(device.sysname), devices, machine);
+  return suggest(devices.at(device.sysname), devices, machine, {.unicode = true});
 }
 Suggestion good(const Device& device, const std::vector<Device>& others = {}) {
   return std::get<Suggestion>(made(device, others));
@@ -82,6 +82,16 @@ TEST(Suggestion, IsARuleThatMatchesItWhateverItSays) {
     ASSERT_TRUE(std::holds_alternative<LoadedConfig>(loaded)) << yaml;
     EXPECT_EQ(Rulebook(std::get<LoadedConfig>(loaded).config).claims(device).size(), 1U) << yaml;
   }
+}
+
+TEST(Suggestion, IsAsciiWhereTheLocaleIsNotUtf8) {
+  std::setlocale(LC_CTYPE, "C.UTF-8");
+  Device device = device_at("3-1");
+  device.properties = {{"ID_MODEL", "\xe7\x9b\x9b"}};  // 0x9b is CSI to a terminal of 8 bits
+  const DeviceMap devices{{"3-1", device}};
+  EXPECT_THAT(std::get<Suggestion>(suggest(device, devices, "guest", {})).yaml,
+              HasSubstr("\n# \\xe7\\x9b\\x9b, now at port 3-1.\n"));
+  EXPECT_THAT(good(device).yaml, HasSubstr("\n# \xe7\x9b\x9b, now at port 3-1.\n"));
 }
 
 TEST(Suggestion, SaysWhyThereIsNone) {
