@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/bounds.h"
 #include "common/hostdev_alias.h"
 #include "common/sha256.h"
 #include "common/text.h"
@@ -26,6 +27,12 @@ bool is_one_of(const std::string& name, const auto& names) {
   return std::any_of(std::begin(names), std::end(names), [&](const char* one) { return name == one; });
 }
 
+std::string lower(std::string text) {
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
+
 class Redaction {
  public:
   Redaction(const Host& host, const std::string& salt) : salt_(salt) {
@@ -40,6 +47,12 @@ class Redaction {
 
   void apply(Device& device) const {
     for (auto& [name, value] : device.properties) value = value_of(name, value);
+    for (auto* const tags : {&device.tags, &device.current_tags})
+      for (std::string& tag : *tags) tag = without_serials(std::move(tag), kMaxTag);
+    for (HostUse& use : device.host_uses) use.name = without_serials(std::move(use.name), kMaxHostUseName);
+    std::ranges::sort(device.host_uses);
+    const auto same = std::ranges::unique(device.host_uses);
+    device.host_uses.erase(same.begin(), same.end());
     if (device.digest) device.digest = digest(*device.digest);
   }
 
@@ -60,15 +73,22 @@ class Redaction {
 
   std::string value_of(const std::string& name, std::string value) const {
     if (is_one_of(name, kSerials)) return value.empty() ? value : token(value);
+    if (is_one_of(name, kEndWithSerial))
+      for (const std::string& serial : serials_)
+        if (value == serial || value.ends_with('_' + serial))
+          return value.substr(0, value.size() - serial.size()) + token(serial);
+    return without_serials(std::move(value), kMaxPropertyValue);
+  }
+
+  // Others write a serial number with other letters, as the kernel does in the name of a network interface.
+  std::string without_serials(std::string text, std::size_t at_most) const {
     for (const std::string& serial : serials_) {
-      if (is_one_of(name, kEndWithSerial) && (value == serial || value.ends_with('_' + serial)))
-        return value.substr(0, value.size() - serial.size()) + token(serial);
       if (serial.size() < kShortest) continue;
-      const std::string by = token(serial);
-      for (std::size_t at = 0; (at = value.find(serial, at)) != std::string::npos; at += by.size())
-        value.replace(at, serial.size(), by);
+      const std::string by = token(serial), small = lower(serial);
+      for (std::size_t at = 0; (at = lower(text).find(small, at)) != std::string::npos; at += by.size())
+        text.replace(at, serial.size(), by);
     }
-    return value;
+    return text.substr(0, at_most);
   }
 
   const std::string& salt_;

@@ -197,5 +197,21 @@ TEST(RedactedHost, SerialNumbersAreReplacedByTheSameTextEverywhere) {
   EXPECT_NE(redacted(host, "other salt").devices.at("1-1").properties[3].value, token);
 }
 
+// The name of a network interface may be made of the address that is the serial number.
+TEST(RedactedHost, SerialNumbersAreReplacedInNamesAndTagsToo) {
+  Device adapter = with_serial(webcam(5, "1-1"), "00E04C680001");
+  adapter.tags = {"systemd", "x:00e04c680001"};
+  adapter.current_tags = {"00E04C680001"};
+  adapter.host_uses = {{HostUseKind::kDefaultRoute, "enx00e04c680001"},
+                       {HostUseKind::kDefaultRoute, "enx00e04c6800010123456789abcdef"}};
+  const Device other = redacted({devices_of({adapter}), {}}, "salt").devices.at("1-1");
+  const std::string token = other.properties.at(0).value;
+  EXPECT_EQ(other.host_uses.at(0).name, "enx" + token);
+  EXPECT_EQ(other.host_uses.at(1).name, ("enx" + token + "0123456789abcdef").substr(0, 32));
+  EXPECT_EQ(other.tags, (std::vector<std::string>{"systemd", "x:" + token}));
+  EXPECT_EQ(other.current_tags, (std::vector<std::string>{token}));
+  EXPECT_EQ(objection_to(other), "");
+}
+
 }  // namespace
 }  // namespace whawty
