@@ -50,15 +50,20 @@ std::string ids_of(const Device& device) {
   return hex(device.vendor, 4) + ':' + hex(device.product, 4);
 }
 
+// udev writes _ for a blank. More than one would look like the end of a column.
+std::string with_blanks(std::string text) {
+  std::ranges::replace(text, '_', ' ');
+  const auto doubled =
+      std::ranges::unique(text, [](char one, char next) { return one == ' ' && next == ' '; });
+  text.erase(doubled.begin(), doubled.end());
+  return text;
+}
+
 // udev writes the id where the device has no text.
 std::string said_or_known(const Device& device, const std::string& said, const std::string& known,
                           std::uint16_t id) {
   const std::string* const own = property_of(device, said);
-  if (own != nullptr && *own != hex(id, 4)) {
-    std::string text = *own;
-    std::ranges::replace(text, '_', ' ');
-    return text;
-  }
+  if (own != nullptr && *own != hex(id, 4)) return with_blanks(*own);
   const std::string* const other = property_of(device, known);
   return other != nullptr ? *other : "";
 }

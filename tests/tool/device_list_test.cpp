@@ -89,6 +89,12 @@ TEST(DeviceTable, NamesADeviceAsItDoesItselfElseAsUdevKnowsIt) {
   EXPECT_EQ(title_of(scale()), "");
 }
 
+TEST(DeviceTable, ANameDoesNotLookLikeColumns) {
+  Device device = webcam();
+  device.properties = {{"ID_MODEL", "Webcam____AB1______video"}};
+  EXPECT_EQ(title_of(device), "Webcam AB1 video");
+}
+
 TEST(FindDevice, ByPortOrByNumber) {
   const Host host = host_of({webcam(5, "3-6.3")});
   for (const char* const name : {"3-6.3", "003/005", "3/5"})

@@ -34,7 +34,12 @@ TEST_F(Layout, OnlyWhatATerminalShowsIsLeftAsItIs) {
             "a\\xe2\\x80\\xaeb"},  // right to left from here
            {"a\xe2\x80\x8b"
             "b",
-            "a\\xe2\\x80\\x8bb"},                  // no width
+            "a\\xe2\\x80\\x8bb"},                             // no width
+           {"a\xc2\xa0\xc2\xa0z", "a\\xc2\\xa0\\xc2\\xa0z"},  // blanks that are no blanks
+           {"\xe1\x9a\x80", "\\xe1\\x9a\\x80"},
+           {"\xd8\x80\xdb\x9d\xdc\x8f", "\\xd8\\x80\\xdb\\x9d\\xdc\\x8f"},  // what follows stands in them
+           {"\xe0\xa2\x90\xe0\xa3\xa2", "\\xe0\\xa2\\x90\\xe0\\xa3\\xa2"},
+           {"\xf0\x91\x82\xbd\xf0\x91\x83\x8d", "\\xf0\\x91\\x82\\xbd\\xf0\\x91\\x83\\x8d"},
            {"e\xcc\x81", "e\\xcc\\x81"},           // an accent on what is before it
            {"a\xee\x80\x80", "a\\xee\\x80\\x80"},  // of private use
        })
