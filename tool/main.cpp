@@ -123,10 +123,7 @@ std::vector<const Device*> devices_asked(const Host& host, const ToolOptions& op
 
 Rulebook rules_of(const std::string& path) {
   const auto read = read_config_texts(path);
-  if (const auto* const error = std::get_if<std::string>(&read)) {
-    say(*error);
-    throw Refused{};
-  }
+  if (const auto* const error = std::get_if<std::string>(&read)) throw std::runtime_error(*error);
   const std::vector<ConfigText>& files = std::get<ConfigTexts>(read).files;
   auto loaded = load_config(files);
   if (auto* const good = std::get_if<LoadedConfig>(&loaded)) return std::move(good->config);
@@ -154,7 +151,7 @@ int check(const ToolOptions& options, const Style& style) {
   if (const auto* const error = std::get_if<std::string>(&read)) {
     const std::vector<Finding> found{{*error}};
     print(options, findings_text(found, {}, style), findings_json(found, {}));
-    return kBad;
+    return kUsage;
   }
   const auto& [files, notices] = std::get<ConfigTexts>(read);
   const auto loaded = load_config(files);

@@ -83,8 +83,17 @@ TEST_F(ToolProgram, AMistakeIsTheDaemonsLine) {
   EXPECT_THAT(output_, HasSubstr("tset.yml:1:17: devices[0].bus: 'x' is not a number"));
   EXPECT_THAT(output_, HasSubstr("        devices: [{bus: x}]\n                        ^\n"));
   EXPECT_EQ(run({"plan", path("config.yml")}), 1);
-  EXPECT_EQ(run({"check", path("nothing.yml")}), 1);
-  EXPECT_THAT(output_, HasSubstr("nothing.yml: No such file or directory"));
+}
+
+TEST_F(ToolProgram, AConfigurationThatCannotBeReadIsNoMistakeInIt) {
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"check", path("nothing.yml")},
+                                                {"explain", path("nothing.yml")},
+                                                {"plan", path("nothing.yml")},
+                                                {"plan", path("config.yml"), "-a", path("nothing.yml")},
+                                                {"devices", "-C", path("nothing.yml")}}) {
+    EXPECT_EQ(run(words), 2);
+    EXPECT_THAT(output_, HasSubstr("nothing.yml: No such file or directory"));
+  }
 }
 
 TEST_F(ToolProgram, WarningsCountOnlyIfTheyAreToCount) {
