@@ -54,8 +54,8 @@ std::string ids_of(const Device& device) {
 std::string with_blanks(std::string text) {
   std::ranges::replace(text, '_', ' ');
   const auto doubled =
-      std::ranges::unique(text, [](char one, char next) { return one == ' ' && next == ' '; });
-  text.erase(doubled.begin(), doubled.end());
+      std::unique(text.begin(), text.end(), [](char one, char next) { return one == ' ' && next == ' '; });
+  text.erase(doubled, text.end());
   return text;
 }
 

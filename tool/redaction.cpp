@@ -51,8 +51,8 @@ class Redaction {
       for (std::string& tag : *tags) tag = without_serials(std::move(tag), kMaxTag);
     for (HostUse& use : device.host_uses) use.name = without_serials(std::move(use.name), kMaxHostUseName);
     std::ranges::sort(device.host_uses);
-    const auto same = std::ranges::unique(device.host_uses);
-    device.host_uses.erase(same.begin(), same.end());
+    const auto same = std::unique(device.host_uses.begin(), device.host_uses.end());
+    device.host_uses.erase(same, device.host_uses.end());
     if (device.digest) device.digest = digest(*device.digest);
   }
 
