@@ -4,6 +4,7 @@
 // A hypervisor that does what the test says.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <string>
 #include <variant>
@@ -25,7 +26,7 @@ class FakeHypervisor final : public Hypervisor {
   };
   Change on_attach = [](const Uuid&, const Hostdev&) { return std::monostate{}; };
   Change on_detach = on_attach;
-  std::uint64_t last_occasion = 0;  // of an attach
+  std::atomic<std::uint64_t> last_occasion = 0;  // of an attach; several may come at a time
 
   std::variant<std::vector<DomainListed>, CallError> list() override { return on_list(); }
   std::variant<std::string, CallError> name(const Uuid&) override { return std::string("webcam-test"); }

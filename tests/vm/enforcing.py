@@ -24,7 +24,7 @@ _PROGRAMS = {"/usr/sbin/whawty-libvirt-usb-hotplugd": "whawty_usb_hotplugd_exec_
                 for worker in ("scanner", "matcher", "actuator", "gate")}}
 _RELABEL_VIRSH = "chcon -t bin_t /usr/bin/virsh"  # with its own label it may do less than the harness asks of it
 SEMODULE_SECONDS = 400.0  # it builds the whole policy, under emulation
-_DENIED = re.compile(r"avc: +denied .*whawty")
+_DENIED = re.compile(r"avc: +denied .*whawty_usb_hotplugd")  # by, or to, one of its types
 
 # Debian's policy refuses things that libvirtd needs to start an emulated guest. That is not what is tested here.
 _LET_LIBVIRT_BE = "".join(f"(typepermissive {domain})\n" for domain in ("svirt_t", "virtd_t", "virtlogd_t"))
