@@ -35,8 +35,7 @@ constexpr int kLongestPauseMilliseconds = 250;
 const char* advice(int error) {
   if (error == EACCES)
     return ": the gate's user must be in libvirt's group, see `id whawty-usb-gate`; SELinux must let it "
-           "connect, "
-           "see `ausearch -m AVC -ts recent`";
+           "connect, see `ausearch -m AVC -ts recent`";
   if (error == ENOENT || error == ECONNREFUSED)
     return ": libvirt does not run, or has its socket elsewhere: see `systemctl status libvirtd.socket "
            "virtqemud.socket`";

@@ -205,6 +205,18 @@ TEST_F(RelayTest, ADescriptorIsNotPassedOn) {
   EXPECT_EQ(received.msg_flags & MSG_CTRUNC, 0);
 }
 
+// Whoever asks may see to it that there is no answer.
+TEST_F(RelayTest, AChangeIsWrittenDownBeforeItGoes) {
+  gate_.environment["WHAWTY_LIBVIRT_USB_HOTPLUGD_DEBUG"] = "";
+  begin();
+  name_domain();
+  const std::string call = rpc::detach().bytes();
+  EXPECT_TRUE(write_to(client_, call));
+  EXPECT_EQ(read_from(libvirtd_, call.size()), call);
+  EXPECT_EQ(gate_.lines_with("receipt: detach of 003/005 046d:0825"), 1);
+  EXPECT_EQ(gate_.lines_with(": asked"), 1);
+}
+
 TEST_F(RelayTest, OnlyDomainsOfTheListAreChanged) {
   begin({"--domain", "another"});
   name_domain();
