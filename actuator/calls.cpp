@@ -7,6 +7,7 @@
 
 #include "common/bounds.h"
 #include "common/hostdev_alias.h"
+#include "common/hostdev_text.h"
 #include "common/log.h"
 
 namespace whawty {
@@ -65,7 +66,7 @@ struct Calls {
     if (finding == DeviceCheck::Finding::kGone)
       return CallError{Outcome::kOtherDevice, 0, "the device left while it was attached"};
     if (finding == DeviceCheck::Finding::kBarred) return refusal(finding);
-    const std::string device = decimal(attach.hostdev.bus, 3) + '/' + decimal(attach.hostdev.device, 3);
+    const std::string device = address_of(attach.hostdev);
     const std::string domain = to_string(attach.domain);
     Record alarm{Event::kAlarm};
     alarm.add("USB_DEVICE", device).add("GUEST_UUID", domain).add("REQUEST_ID", concat(request));

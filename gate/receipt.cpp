@@ -2,20 +2,13 @@
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 #include "gate/receipt.h"
 
+#include "common/hostdev_text.h"
 #include "common/log.h"
 #include "common/record.h"
 #include "common/text.h"
 
 namespace whawty {
 namespace {
-
-std::string address_of(const Hostdev& hostdev) {
-  return decimal(hostdev.bus, 3) + '/' + decimal(hostdev.device, 3);
-}
-
-std::string ids_of(const Hostdev& hostdev) {
-  return hex(hostdev.vendor, 4) + ':' + hex(hostdev.product, 4);
-}
 
 const char* change_of(const Receipt& receipt) {
   return receipt.attach ? "attach" : "detach";

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "common/hostdev_text.h"
 #include "common/sha256.h"
 #include "common/text.h"
 #include "matcher/decided/plan.h"
@@ -40,14 +41,6 @@ std::string interfaces_of(const Device& device) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ",") + name;
   return text;
-}
-
-std::string number_of(const Device& device) {
-  return decimal(device.bus, 3) + '/' + decimal(device.number, 3);
-}
-
-std::string ids_of(const Device& device) {
-  return hex(device.vendor, 4) + ':' + hex(device.product, 4);
 }
 
 // udev writes _ for a blank. More than one would look like the end of a column.
@@ -177,8 +170,8 @@ std::string device_table(const DeviceList& list, const Style& style) {
   for (const Device* const device : list.devices) {
     const std::string model = model_of(*device);
     const std::string name = model.empty() || !narrow ? title_of(*device) : model;
-    rows.push_back({number_of(*device), device->sysname, ids_of(*device), clean(name, style),
-                    clean(serial_of(*device), style), interfaces_of(*device),
+    rows.push_back({address_of(hostdev_of(*device)), device->sysname, ids_of(hostdev_of(*device)),
+                    clean(name, style), clean(serial_of(*device), style), interfaces_of(*device),
                     state_of(list, *device, style)});
     if (list.rules != nullptr) rows.back().push_back(rule_of(list, *device, style));
   }

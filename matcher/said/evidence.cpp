@@ -2,6 +2,7 @@
 // Copyright (c) the whawty-libvirt-usb-hotplugd contributors
 #include "matcher/said/evidence.h"
 
+#include "common/hostdev_text.h"
 #include "common/sha256.h"
 #include "common/text.h"
 
@@ -39,8 +40,8 @@ void add_device(Record& record, const Device& device) {
 }
 
 void add_hostdev(Record& record, const Hostdev& hostdev) {
-  if (hostdev.bus != 0) record.add("USB_DEVICE", decimal(hostdev.bus, 3) + '/' + decimal(hostdev.device, 3));
-  if (hostdev.vendor != 0) record.add("USB_ID", hex(hostdev.vendor, 4) + ':' + hex(hostdev.product, 4));
+  if (hostdev.bus != 0) record.add("USB_DEVICE", address_of(hostdev));
+  if (hostdev.vendor != 0) record.add("USB_ID", ids_of(hostdev));
 }
 
 void add_guest(Record& record, const std::string& name, const Uuid& uuid) {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <utility>
 
+#include "common/hostdev_text.h"
 #include "common/text.h"
 #include "matcher/said/remedy.h"
 
@@ -14,9 +15,9 @@ namespace {
 
 std::string numbers(const Hostdev& hostdev) {
   std::string text;
-  if (hostdev.bus != 0) text = decimal(hostdev.bus, 3) + '/' + decimal(hostdev.device, 3);
+  if (hostdev.bus != 0) text = address_of(hostdev);
   if (hostdev.bus != 0 && hostdev.vendor != 0) text += ' ';
-  if (hostdev.vendor != 0) text += hex(hostdev.vendor, 4) + ':' + hex(hostdev.product, 4);
+  if (hostdev.vendor != 0) text += ids_of(hostdev);
   return text;
 }
 
